@@ -1,0 +1,41 @@
+# Needs make and Python 3.11 or newer; everything else goes into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+
+.PHONY: help demo test lint bench clean
+
+help:  ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/installed  ## run the example scenario on the simulated GPU
+	$(BIN)/fencepost run examples/demo.toml --world virtual
+
+test: .venv/tools  ## run the tests; ARGS="-k fence" is handed to pytest
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/tools  ## check format, rules and types
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: .venv/tools  ## measure this machine
+	$(BIN)/python -m bench
+
+clean:  ## remove all that was made, .venv too
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or \
+	    sys.exit("fencepost needs Python 3.11 or newer, not %d.%d: make PYTHON=python3.11" % v[:2])'
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) install 'pip>=25.1'  # the first that knows dependency groups
+	$(PIP) install --editable .
+	@touch $@
+
+.venv/tools: .venv/installed
+	$(PIP) install --group dev
+	@touch $@

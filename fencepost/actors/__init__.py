@@ -1,0 +1,23 @@
+"""The runtime on pykka, and its actors.
+
+    job, messages                       what is submitted, and what actors say to each other
+    inbox, future  <-  dispatch  <-  actor        how an actor is carried
+    backend                             what a scheduler needs from below: the contract that `hw` fulfils
+    entity_actor, scheduler_actor       who decides, in which context
+    entity, scheduler  <-  runtime      what a client holds
+
+The path of a job: `Entity.submit` -> EntityActor resolves what it depends on -> SchedulerActor chooses it and hands it to the
+backend -> its hardware fence posts back -> SchedulerActor signals its finished fence and frees it.
+"""
+
+from __future__ import annotations
+
+from fencepost.actors.actor import Actor
+from fencepost.actors.backend import Backend
+from fencepost.actors.entity import Entity
+from fencepost.actors.job import Job
+from fencepost.actors.runtime import Runtime
+from fencepost.actors.scheduler import Scheduler
+from fencepost.actors.statistics import Leftovers, RuntimeStatistics
+
+__all__ = ["Actor", "Backend", "Entity", "Job", "Leftovers", "Runtime", "RuntimeStatistics", "Scheduler"]

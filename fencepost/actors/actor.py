@@ -1,0 +1,127 @@
+"""The base of every actor: pykka's, with its inbox, future and loop start replaced where pykka says they may be."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import Any, ClassVar
+
+import pykka
+import structlog
+
+from fencepost.actors.dispatch import Dispatch
+from fencepost.actors.future import Future
+from fencepost.actors.inbox import Drained, Letter, SlicedInbox, ThreadInbox
+from fencepost.sync import current
+
+__all__ = ["Actor"]
+
+
+class Actor(pykka.Actor):
+    """One message at a time, in the order of the mailbox.
+
+    Life cycle: *made* -> *started* -> *stopped*. A runtime makes and starts it (`Runtime.start`) and stops it when it is
+    left. An exception that leaves a handler stops the actor; the runtime raises it when it is left.
+
+    A subclass lists what it takes in `messages`. A handler is in actor context: it may block only where its docstring says
+    so, and in the workqueue dispatch not at all.
+
+    Args:
+        dispatch: who carries it.
+        name: what reports call it.
+    """
+
+    messages: ClassVar[Mapping[type, Callable[[Any, Any], object]]] = {}
+    """What it takes: message class -> handler, called as `handler(self, message)`. What it returns answers an `ask`."""
+
+    actor_inbox: ThreadInbox
+
+    def __init__(self, dispatch: Dispatch, name: str) -> None:
+        self.name = name
+        self._dispatch = dispatch
+        self._context = contextvars.copy_context()
+        self._set_up = False
+        super().__init__()
+
+    @cached_property
+    def log(self) -> Any:  # noqa: ANN401 - structlog types its bound loggers so
+        """The logger for control-plane events and errors, bound to this actor."""
+        return structlog.get_logger("fencepost").bind(actor=self.name)
+
+    def post(self, message: object) -> None:
+        """Send it a message. Never blocks; any context. After the actor's end the message is a dead letter."""
+        self.actor_inbox.put(Letter(message))
+
+    def on_dead_letter(self, message: object) -> None:
+        """Deal with a message that came too late, in the context of its sender. Ignored unless a subclass knows better."""
+
+    def start_loop(self) -> None:
+        """Begin to take messages. By the runtime, once."""
+        self._start_actor_loop()
+
+    # What the dispatch calls.
+
+    def carry(self) -> None:
+        """Take messages until stopped; blocks between them."""
+        self._actor_loop()
+
+    def carry_slice(self, letters: int) -> None:
+        """Take up to `letters` messages, in the actor's own context variables; never blocks."""
+        inbox = self.actor_inbox
+        assert isinstance(inbox, SlicedInbox)
+        inbox.begin_slice(letters)
+        try:
+            self._context.run(self._slice)
+        except Drained:
+            pass
+        finally:
+            inbox.end_slice()
+
+    def _slice(self) -> None:
+        if not self._set_up:
+            self._set_up = True
+            self._actor_loop_setup()
+        self._actor_loop_running()
+        # Only a stop gets here; later slices find the loop's condition false and close again, which does nothing.
+        self._actor_loop_teardown()
+
+    # pykka's extension points.
+
+    def _create_actor_inbox(self) -> ThreadInbox:  # type: ignore[override] # pyright: ignore
+        # Static in pykka, but called on the instance: the inbox must know whom to hand to the workers.
+        return self._dispatch.inbox(self)
+
+    @staticmethod
+    def _create_future() -> Future[Any]:
+        return Future()
+
+    def _start_actor_loop(self) -> None:
+        self._dispatch.start(self)
+
+    def _actor_loop_teardown(self) -> None:
+        self.actor_inbox.close()
+
+    def _handle_receive(self, message: Any) -> Any:  # noqa: ANN401 - as in pykka
+        try:
+            handler = self.messages.get(type(message))
+            return super()._handle_receive(message) if handler is None else handler(self, message)
+        except Exception:
+            raise
+        except BaseException as error:  # noqa: BLE001 - pykka would stop every actor of the process, also foreign ones
+            self.actor_stopped.set()
+            current().interrupt(error)
+
+    def _handle_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        super()._handle_failure(exception_type, exception_value, traceback)
+        if exception_value is not None:
+            current().failures.append(exception_value)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,52 @@
+"""What a scheduler needs from the hardware below it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fencepost.actors.job import Job
+from fencepost.events import EventRing
+from fencepost.fences import Fence
+from fencepost.sync import World
+
+__all__ = ["Backend"]
+
+
+class Backend(Protocol):
+    """The operations of one hardware queue, as a driver gives them to its scheduler. (kernel: drm_sched_backend_ops)
+
+    The scheduler calls `run_job`, `cancel_job` and `free_job` from its actor, one at a time. None of them may block or raise
+    anything but what is said here. Fences it hands out may be signalled from any context.
+    """
+
+    def attach(self, world: World, ring: str, events: EventRing | None) -> None:
+        """Get to know where it runs: once, before anything else, from the client that makes the scheduler.
+
+        Args:
+            world: gives the clock, the timers and the locks.
+            ring: the scheduler's name, which the hardware queue shares.
+            events: where to record what the hardware does, or None.
+        """
+        ...
+
+    def run_job(self, job: Job) -> Fence | None:
+        """Give a job to the hardware; its dependencies are met and its credits are taken.
+
+        Returns:
+            The hardware fence, which signals when the job is complete; None says that it is complete already.
+
+        Raises:
+            OSError: the job cannot be run; it is done with this errno.
+        """
+        ...
+
+    def cancel_job(self, job: Job) -> None:
+        """Take a job back at teardown: before this returns, its hardware fence has signalled, with an error if pending.
+
+        Called for each pending job, newest first, also for those that are complete but not freed. (kernel: cancel_job)
+        """
+        ...
+
+    def free_job(self, job: Job) -> None:
+        """Forget a job; nobody will ask about it again. Called once for each, in the order they ran."""
+        ...

@@ -1,0 +1,297 @@
+"""An entity as its client sees it: where jobs are made, armed and pushed."""
+
+from __future__ import annotations
+
+import errno
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from fencepost.actors.entity_actor import EntityActor
+from fencepost.actors.entity_queue import EntityQueue
+from fencepost.actors.job import FinishedFence, Job, JobState, ScheduledFence
+from fencepost.actors.messages import Kill, Push, SetPriority
+from fencepost.errors import WrongState
+from fencepost.events.kinds import JOB_ADD_DEP, JOB_QUEUE
+from fencepost.fences import Fence, context_alloc
+from fencepost.policies import Priority, least_loaded
+from fencepost.sync import Gate, current, deadline_ns
+
+if TYPE_CHECKING:
+    from fencepost.actors.runtime import Runtime
+    from fencepost.actors.scheduler import Scheduler
+
+__all__ = ["Entity"]
+
+
+class Entity:
+    """The jobs of one client context, run in the order of their push. Made by `Scheduler.entity` or `Runtime.entity`.
+
+    Life cycle: *alive* -> *killed* (queued jobs end with -ESRCH) -> *finished* (`fini`: its actor is gone).
+
+    All methods are client context; any number of threads may use an entity.
+
+    `_lock` protects the order of jobs (arm and push), the schedulers, the score attachment and the killed flag. Taken
+    before fence locks and a scheduler's score lock.
+
+    Attributes:
+        name: what reports call it.
+        client: whom it works for, in events and statistics.
+        context: fence context of the scheduled fences; the finished fences have the next one.
+        armed: how many jobs were armed.
+    """
+
+    def __init__(
+        self, runtime: Runtime, schedulers: Sequence[Scheduler], name: str, priority: Priority, client: str
+    ) -> None:
+        world = current()
+        self.name = name
+        self.client = client
+        self.context = context_alloc(2)
+        self.armed = 0
+        self._pushed = 0
+        self._runtime = runtime
+        self._lock = world.lock()
+        self._new_lock = world.lock
+        self._now_ns = world.now_ns
+        self._record = None if runtime.events is None else runtime.events.record
+        self._schedulers = tuple(schedulers)
+        self._scheduler = schedulers[0]
+        self._attached: Scheduler | None = None
+        self._last_armed: FinishedFence | None = None
+        self._last_pushed: FinishedFence | None = None
+        self._unpushed: dict[int, Job] = {}
+        self._killed = False
+        self._queue = EntityQueue(name, priority)
+        self.actor = EntityActor(runtime.dispatch, self._queue, self.context, runtime.events)
+
+    # Submission.
+
+    def job(self, *, duration_us: float | None = None, credits: int = 1, work: object = None) -> Job:  # noqa: A002
+        """Make a job, to which dependencies can be added before it is armed and pushed. See `submit`."""
+        if credits < 1:
+            raise ValueError(f"a job of {credits} credits for {self.name}, expected at least 1")
+        if duration_us is not None and not 0 <= duration_us < math.inf:
+            raise ValueError(f"a job of {duration_us} us for {self.name}, expected 0 or more")
+        return Job(self, self._queue, duration_us, credits, work)
+
+    def submit(
+        self,
+        duration_us: float | None = None,
+        *,
+        deps: Iterable[Fence] = (),
+        credits: int = 1,  # noqa: A002 - the domain's word
+        work: object = None,
+    ) -> Job:
+        """Make a job, arm it and push it, in one step.
+
+        Args:
+            duration_us: how long the hardware takes; None means until told.
+            deps: fences it waits for.
+            credits: how much of the credit limit it takes; more than the limit is cut to it, so that it runs alone.
+            work: what else the backend wants to know.
+
+        Raises:
+            ValueError: for fewer than 1 credit or a negative duration.
+            OSError: ECANCELED when the entity was killed, ENODEV when none of its schedulers takes jobs.
+        """
+        job = self.job(duration_us=duration_us, credits=credits, work=work)
+        for fence in deps:
+            job.add_dependency(fence)
+        with self._lock:
+            self._arm_locked(job)
+            self._push_locked(job)
+        return job
+
+    def arm(self, job: Job) -> None:
+        """See `Job.arm`."""
+        with self._lock:
+            self._arm_locked(job)
+            self._unpushed[self.armed] = job
+
+    def push(self, job: Job) -> None:
+        """See `Job.push`."""
+        with self._lock:
+            self._push_locked(job)
+            del self._unpushed[self._pushed]
+
+    def _arm_locked(self, job: Job) -> None:
+        if job.state is not JobState.NEW:
+            raise WrongState(f"{job!r} is {job.state.name.lower()} already")
+        if self._killed:
+            raise OSError(errno.ECANCELED, f"{self.name} was killed: it takes no more jobs")
+        scheduler = self._scheduler = self._choose_locked()
+        job.credits = min(job.credits, scheduler.credit_limit)
+        job.scheduler = scheduler
+        self.armed = seqno = self.armed + 1
+        lock = self._new_lock()
+        job.scheduled = scheduled = ScheduledFence(self.context, seqno, name=self.name, lock=lock)
+        job.finished = finished = FinishedFence(scheduler, scheduled, self.context + 1, seqno, self.name, lock)
+        scheduled.finished = finished
+        job.state = JobState.ARMED
+        self._last_armed = finished
+
+    def _choose_locked(self) -> Scheduler:
+        """Place the entity: on the least loaded scheduler, but only when no job of it is under way.
+
+        (kernel: drm_sched_entity_select_rq)
+        """
+        schedulers = self._schedulers
+        last = self._last_armed
+        if (len(schedulers) == 1 and schedulers[0] is self._scheduler) or (last is not None and not last.signaled):
+            return self._scheduler
+        index = least_loaded((scheduler.score, scheduler.ready) for scheduler in schedulers)
+        if index is None:
+            raise OSError(errno.ENODEV, f"none of the {len(schedulers)} schedulers of {self.name} takes jobs")
+        return schedulers[index]
+
+    def _push_locked(self, job: Job) -> None:
+        if job.state is not JobState.ARMED:
+            raise WrongState(f"{job!r} is {job.state.name.lower()}: only an armed job can be pushed, once")
+        seqno = job.finished.seqno
+        if seqno != self._pushed + 1:
+            raise WrongState(f"{job!r} is pushed before number {self._pushed + 1}, which was armed earlier")
+        self._pushed = seqno
+        self._last_pushed = job.finished
+        job.state = JobState.PUSHED
+        job.submit_ns = self._now_ns()
+        self._attach_locked(job.scheduler)
+        if self._record is not None:
+            self._record_push(job)
+        self.actor.post(Push(job))
+
+    def _attach_locked(self, scheduler: Scheduler) -> None:
+        """Count the job in the scheduler's score, and the entity if it is new there."""
+        if self._attached is scheduler:
+            scheduler.add_score(1)
+            return
+        if self._attached is not None:
+            self._attached.add_score(-1)
+        self._attached = scheduler
+        scheduler.add_score(2)
+
+    def _record_push(self, job: Job) -> None:
+        assert self._record is not None
+        scheduler, fence = job.scheduler, job.finished
+        now_ns, context, seqno = job.submit_ns, fence.context, fence.seqno
+        ahead = seqno - 1 - self._queue_ended()
+        self._record(
+            (
+                now_ns,
+                JOB_QUEUE,
+                scheduler.name,
+                self.name,
+                self.client,
+                context,
+                seqno,
+                ahead,
+                scheduler.actor.credits_in_use,
+            )
+        )
+        for other in job.dependencies:
+            self._record((now_ns, JOB_ADD_DEP, context, seqno, other.context, other.seqno))
+
+    def _queue_ended(self) -> int:
+        """Return the number of the last job that was handed over; jobs after it are queued."""
+        last_run = self._queue.last_run
+        return 0 if last_run is None else last_run.seqno
+
+    # Control.
+
+    @property
+    def priority(self) -> Priority:
+        """How important it is; may lag behind a change that is on its way."""
+        return self._queue.priority
+
+    def set_priority(self, priority: Priority) -> None:
+        """Change how important it is, from its next place in the run queue on."""
+        with self._lock:
+            self._scheduler.actor.post(SetPriority(self._queue, priority))
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Where its last job went, or the next one will go."""
+        return self._scheduler
+
+    @property
+    def schedulers(self) -> tuple[Scheduler, ...]:
+        """Where its jobs may go."""
+        return self._schedulers
+
+    def modify_schedulers(self, schedulers: Sequence[Scheduler]) -> None:
+        """Change where its jobs may go. It moves at the next arm that finds no job of it under way.
+
+        Raises ValueError for an empty list. (kernel: drm_sched_entity_modify_sched)
+        """
+        if not schedulers:
+            raise ValueError(f"no schedulers for {self.name}, expected at least one")
+        with self._lock:
+            self._schedulers = tuple(schedulers)
+
+    @property
+    def killed(self) -> bool:
+        """True once it was killed."""
+        return self._killed
+
+    @property
+    def error(self) -> int:
+        """The error of the last job that was armed, 0 while that is under way. (kernel: drm_sched_entity_error)"""
+        last = self._last_armed
+        return 0 if last is None else last.error
+
+    def flush(self, timeout_s: float | None = None) -> bool:
+        """Block until every pushed job was given to the hardware, or was killed; False when `timeout_s` ran out first."""
+        when_ns = deadline_ns(timeout_s)
+        last = self._last_pushed
+        return last is None or last.scheduled.wait_until(when_ns)
+
+    def kill(self) -> None:
+        """Run nothing more. Blocks until nothing more will be handed to the hardware; idempotent.
+
+        Jobs that are queued end with -ESRCH, in order, each after all it depends on; jobs on the hardware go on.
+        (kernel: drm_sched_entity_kill)
+        """
+        with self._lock:
+            self._killed = True
+            scheduler = self._scheduler
+        recalled = Gate(f"the recall of {self.name}'s jobs")
+        self.actor.post(Kill(scheduler.actor, recalled))
+        recalled.wait()
+
+    def fini(self, timeout_s: float | None = None) -> bool:
+        """Kill it and end its actor. Idempotent.
+
+        Blocks until its last job has signalled, since the actor must see the killed ones to their end. False when `timeout_s`
+        ran out first: the actor goes on. Jobs that were armed and never pushed end with -ECANCELED.
+        (kernel: drm_sched_entity_fini)
+        """
+        when_ns = deadline_ns(timeout_s)
+        self.kill()
+        self.end_unpushed()
+        if not self.ended_by(when_ns):
+            return False
+        self._runtime.forget(self)
+        return True
+
+    def ended_by(self, when_ns: int | None) -> bool:
+        """Block until its last pushed job has signalled; False when the world's clock reached `when_ns` first."""
+        last = self._last_pushed
+        return last is None or last.wait_until(when_ns)
+
+    def end_unpushed(self) -> int:
+        """End the jobs that were armed and not pushed, once it was killed; return how many. By who tears it down."""
+        with self._lock:
+            unpushed, self._unpushed = self._unpushed, {}
+            for job in unpushed.values():
+                job.state = JobState.PUSHED
+                job.end(-errno.ECANCELED)
+                job.scheduler.count_lost()
+        return len(unpushed)
+
+    def destroy(self, flush_s: float = 1.0) -> bool:
+        """Give its jobs `flush_s` to get to the hardware, then end it. See `flush`, `fini`."""
+        self.flush(flush_s)
+        return self.fini()
+
+    def __repr__(self) -> str:
+        return f"<Entity {self.name}{' killed' if self._killed else ''}>"

@@ -1,0 +1,43 @@
+"""The jobs of one entity, as its scheduler sees them."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from fencepost.actors.job import FinishedFence, Job
+from fencepost.policies import Node, Priority
+
+__all__ = ["EntityQueue"]
+
+
+class EntityQueue(Node):
+    """An entity in a run queue: its jobs in order, the first `ready_jobs` of which can run.
+
+    Belongs to the actor of the scheduler that the entity is on. It passes to another scheduler only when all jobs are
+    finished; the finished fence of the last one orders the former owner's writes before the new owner's.
+
+    Attributes:
+        jobs: known to the scheduler and not yet run, oldest first.
+        ready_jobs: how many of them, from the front, have no unmet dependency.
+        last_run: the finished fence of the last job that was given to the hardware, or None.
+    """
+
+    __slots__ = ("jobs", "last_run", "ready_jobs")
+
+    def __init__(self, name: str, priority: Priority) -> None:
+        super().__init__(name, priority)
+        self.jobs: deque[Job] = deque()
+        self.ready_jobs = 0
+        self.last_run: FinishedFence | None = None
+
+    def take(self) -> Job:
+        """Remove the first job, which is ready, and return it."""
+        self.ready_jobs -= 1
+        return self.jobs.popleft()
+
+    def recall(self) -> tuple[Job, ...]:
+        """Remove all jobs and return those that could have run."""
+        ready = tuple(self.jobs)[: self.ready_jobs]
+        self.jobs.clear()
+        self.ready_jobs = 0
+        return ready

@@ -1,0 +1,273 @@
+"""A runtime: one world, one way of dispatch, and all actors started in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Final, Literal, Self, TypeVar
+
+import structlog
+
+from fencepost import sync
+from fencepost.actors.actor import Actor
+from fencepost.actors.backend import Backend
+from fencepost.actors.dispatch import Dispatch, ThreadDispatch, WorkQueueDispatch
+from fencepost.actors.entity import Entity
+from fencepost.actors.messages import Abandon
+from fencepost.actors.scheduler import Scheduler
+from fencepost.actors.statistics import Leftovers, RuntimeStatistics
+from fencepost.errors import ActorFailed, BadInput, WrongState
+from fencepost.events import EventRing
+from fencepost.policies import Priority, new_run_queue
+from fencepost.sync import Task, World
+
+__all__ = ["Runtime"]
+
+A = TypeVar("A", bound=Actor)
+
+WORLDS: Final = ("native", "virtual")
+DISPATCHES: Final = ("thread", "workqueue")
+ABANDON_AFTER_S: Final = 1.0
+"""How long leaving waits, in the world's time, for what killed jobs depend on."""
+
+
+class Runtime:
+    """Starts actors and clients, and ends them all when it is left.
+
+        with Runtime(world="virtual") as rt:
+            scheduler = rt.scheduler(backend, name="rcs0")
+            job = scheduler.entity().submit(duration_us=1000)
+            job.finished.wait()
+
+    Life cycle: *new* -> *entered* (by `with`, once) -> *left*. Leaving waits for the clients, kills the entities, finishes
+    the schedulers, stops the actors and joins all threads; when the body raised, the clients are waited for last, since only
+    the end of what they wait for may let them go. Every fence of an armed job has signalled then. An exception of an actor or a
+    client is raised by leaving, as ActorFailed. What would not end is in `leftovers`, and logged.
+
+    Client context. Any number of runtimes may exist in one process; they share nothing but the numbers of fence contexts.
+
+    Args:
+        world: native (threads, wall-clock time), virtual (greenlets, virtual time), or a world made elsewhere.
+        dispatch: thread (a task for each actor) or workqueue (a few workers for all).
+        workers: of the workqueue dispatch. More than one helps only where Python threads run at the same time.
+        events: True keeps the last 65 536, None all, False none; a number keeps that many.
+
+    Attributes:
+        world: where its tasks run.
+        events: what happened, or None when events are off.
+        leftovers: what had not ended by itself; known when it was left.
+    """
+
+    def __init__(
+        self,
+        world: Literal["native", "virtual"] | World = "native",
+        dispatch: Literal["thread", "workqueue"] = "thread",
+        *,
+        workers: int = 1,
+        events: bool | int | None = True,
+    ) -> None:
+        if not isinstance(world, World) and world not in WORLDS:
+            raise BadInput("world", repr(world), f"one of {', '.join(WORLDS)}")
+        if dispatch not in DISPATCHES:
+            raise BadInput("dispatch", repr(dispatch), f"one of {', '.join(DISPATCHES)}")
+        if workers < 1:
+            raise BadInput("workers", str(workers), "at least 1")
+        self.world = world if isinstance(world, World) else sync.world(world)
+        self.events = _event_ring(events)
+        self.leftovers = Leftovers()
+        self.dispatch: Dispatch
+        self._dispatch_name = dispatch
+        self._workers = workers
+        self._actors: dict[Actor, None] = {}
+        self._entities: dict[Entity, None] = {}
+        self._schedulers: list[Scheduler] = []
+        self._clients: list[Task] = []
+        self._armed_by_the_gone = 0
+        self._entities_made = 0
+        # Protects the four collections and the two counts against clients that make things at the same time; a leaf.
+        self._lock = self.world.lock()
+        self._entered = False
+
+    # Making things.
+
+    def scheduler(
+        self, backend: Backend, name: str | None = None, *, policy: str = "fair", credit_limit: int = 1
+    ) -> Scheduler:
+        """Make a scheduler for one hardware queue.
+
+        Args:
+            backend: the hardware queue.
+            name: None gives it a number.
+            policy: who runs next: rr, fifo or fair.
+            credit_limit: how many credits may be on the hardware at a time.
+
+        Raises:
+            BadInput: for an unknown policy or a limit below 1.
+            WrongState: outside of the `with` block.
+        """
+        self._check_entered()
+        if credit_limit < 1:
+            raise BadInput("credit_limit", str(credit_limit), "at least 1")
+        if name is None:
+            name = f"sched{len(self._schedulers)}"
+        scheduler = Scheduler(self, backend, name, new_run_queue(policy), credit_limit)
+        with self._lock:
+            self._schedulers.append(scheduler)
+        self._start(scheduler.actor)
+        return scheduler
+
+    def entity(
+        self,
+        schedulers: Sequence[Scheduler],
+        name: str | None = None,
+        *,
+        priority: Priority = Priority.NORMAL,
+        client: str = "",
+    ) -> Entity:
+        """Make an entity whose jobs go to one of several schedulers, whichever has the least to do when it is idle.
+
+        Args:
+            schedulers: in order of preference, at least one.
+            name: None makes one from the first scheduler's name and a number.
+            priority: how important its jobs are.
+            client: whom it works for, in events and statistics.
+
+        Raises:
+            ValueError: for no schedulers.
+            WrongState: outside of the `with` block.
+        """
+        self._check_entered()
+        if not schedulers:
+            raise ValueError("an entity without schedulers, expected at least one")
+        with self._lock:
+            self._entities_made += 1
+            number = self._entities_made
+        entity = Entity(self, schedulers, name or f"{schedulers[0].name}.e{number}", priority, client)
+        with self._lock:
+            self._entities[entity] = None
+        self._start(entity.actor)
+        return entity
+
+    def start(self, actor_class: Callable[..., A], *args: Any, name: str, **kwargs: Any) -> A:  # noqa: ANN401
+        """Make an actor of your own and start it: `actor_class(dispatch, name, *args, **kwargs)`."""
+        self._check_entered()
+        actor = actor_class(self.dispatch, name, *args, **kwargs)
+        self._start(actor)
+        return actor
+
+    def spawn(self, function: Callable[[], object], name: str | None = None) -> Task:
+        """Start a client: `function` runs in a task of its own. The task can be joined, and holds the result."""
+        self._check_entered()
+        task = self.world.spawn(function, name=name or f"client{len(self._clients)}")
+        with self._lock:
+            self._clients.append(task)
+        return task
+
+    def forget(self, entity: Entity) -> None:
+        """Stop the actor of an entity that has come to its end. By the entity."""
+        with self._lock:
+            if self._entities.pop(entity, entity) is entity:
+                return
+            self._armed_by_the_gone += entity.armed
+        self._stop([entity.actor])
+
+    # Looking.
+
+    def statistics(self) -> RuntimeStatistics:
+        """Count what happened so far. Any context."""
+        with self._lock:
+            armed = self._armed_by_the_gone + sum(entity.armed for entity in self._entities)
+        actors = [scheduler.actor for scheduler in self._schedulers]
+        completed = sum(actor.completed for actor in actors)
+        errored = sum(actor.errored for actor in actors)
+        cancelled = sum(actor.cancelled for actor in actors) + sum(each.lost_jobs for each in self._schedulers)
+        return RuntimeStatistics(
+            jobs_submitted=armed,
+            jobs_completed=completed,
+            jobs_errored=errored,
+            jobs_cancelled=cancelled,
+            fences_armed=2 * armed,
+            fences_signaled=2 * (completed + errored + cancelled) + sum(actor.running for actor in actors),
+            tasks_started=self.world.tasks_started,
+            tasks_left=len(self.leftovers.tasks),
+        )
+
+    # Entering and leaving.
+
+    def __enter__(self) -> Self:
+        if self._entered:
+            raise WrongState("a runtime can be entered once")
+        self._entered = True
+        self.world.enter()
+        self.dispatch = (
+            ThreadDispatch(self.world)
+            if self._dispatch_name == "thread"
+            else WorkQueueDispatch(self.world, self._workers)
+        )
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        try:
+            if exc is None:
+                self._join_clients()
+        finally:
+            self._tear_down()
+        if exc is None and self.world.failures:
+            first = self.world.failures[0]
+            raise ActorFailed(f"{len(self.world.failures)} failed, the first with {first!r}") from first
+
+    def _join_clients(self) -> None:
+        # By index: a client may spawn another while it is waited for.
+        index = 0
+        while index < len(self._clients):
+            self._clients[index].join()
+            index += 1
+
+    def _tear_down(self) -> None:
+        unpushed, abandoned = self._end_jobs()
+        self._stop(list(self._actors))
+        self.dispatch.stop()
+        left = self.world.close()
+        self.leftovers = Leftovers(tuple(task.name for task in left), unpushed, abandoned)
+        if self.leftovers:
+            structlog.get_logger("fencepost").warning("left behind", leftovers=self.leftovers)
+
+    def _end_jobs(self) -> tuple[int, int]:
+        """Bring every armed job to its end; return how many were never pushed, and how many waited in vain."""
+        entities = list(self._entities)
+        for entity in entities:
+            entity.kill()
+        unpushed = sum(entity.end_unpushed() for entity in entities)
+        for scheduler in self._schedulers:
+            scheduler.fini()
+        deadline_ns = sync.deadline_ns(ABANDON_AFTER_S)
+        late = [entity for entity in entities if not entity.ended_by(deadline_ns)]
+        abandoned = sum(entity.actor.actor_ref.ask(Abandon()) for entity in late)
+        return unpushed, abandoned
+
+    def _start(self, actor: Actor) -> None:
+        with self._lock:
+            self._actors[actor] = None
+        actor.start_loop()
+
+    def _stop(self, actors: Sequence[Actor]) -> None:
+        """Stop actors, entities before the schedulers they use, and wait until each has handled what came before."""
+        for answer in [actor.actor_ref.stop(block=False) for actor in reversed(actors)]:
+            answer.get()
+        with self._lock:
+            for actor in actors:
+                self._actors.pop(actor, None)
+
+    def _check_entered(self) -> None:
+        if not self._entered:
+            raise WrongState("the runtime was not entered: use it in a with block")
+
+
+def _event_ring(events: bool | int | None) -> EventRing | None:  # noqa: FBT001 - one option with four kinds of values
+    if events is True:
+        return EventRing()
+    if events is False:
+        return None
+    return EventRing(events)

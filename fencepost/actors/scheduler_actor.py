@@ -1,0 +1,236 @@
+"""The scheduler's actor: chooses among the ready jobs, runs them, completes them, frees them."""
+
+from __future__ import annotations
+
+import errno
+from collections import deque
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from fencepost.actors.actor import Actor
+from fencepost.actors.dispatch import Dispatch
+from fencepost.actors.entity_queue import EntityQueue
+from fencepost.actors.job import Job
+from fencepost.actors.messages import Done, Fini, Killed, Queued, Ready, Recall, Recalled, SetPriority
+from fencepost.events import EventRing
+from fencepost.events.kinds import JOB_DONE, JOB_RUN, PRIORITY_SET
+from fencepost.fences import Fence
+from fencepost.policies import RunQueue
+from fencepost.sync import current
+
+if TYPE_CHECKING:
+    from fencepost.actors.scheduler import Scheduler
+
+__all__ = ["SchedulerActor"]
+
+
+class SchedulerActor(Actor):
+    """Everything about one hardware queue that must not happen at the same time.
+
+    Each message that could let a job run ends with `_run`, which runs jobs until the credits are used up or none is ready;
+    so a control message waits for at most as many jobs as there are credits. Nothing here blocks.
+
+    It alone signals the fences of its jobs.
+
+    Attributes:
+        credits_in_use: by jobs on the hardware. Anybody may read it.
+        running: jobs on the hardware.
+        completed, errored, cancelled: jobs that are done, by outcome; `errored` and `cancelled` exclude each other and are
+            not among `completed`.
+    """
+
+    def __init__(self, dispatch: Dispatch, scheduler: Scheduler, run_queue: RunQueue, events: EventRing | None) -> None:
+        super().__init__(dispatch, scheduler.name)
+        self._scheduler = scheduler
+        self._backend = scheduler.backend
+        self._run_queue = run_queue
+        self._record = None if events is None else events.record
+        self._now_ns = current().now_ns
+        # The jobs on the hardware or complete but not freed, in the order they ran: freed from the front only.
+        self._pending: deque[Job] = deque()
+        self._queued_jobs = 0
+        # When the hardware finished what it finished last: a job that was handed over earlier has waited until then.
+        self._busy_until_ns = 0
+        self._stopped = False
+        self.credits_in_use = self.running = 0
+        self.completed = self.errored = self.cancelled = 0
+
+    # Messages.
+
+    def on_queued(self, message: Queued) -> None:
+        """Note a job that cannot run yet: it counts for the place of its entity in the run queue."""
+        job = message.job
+        job.announced = True
+        self._enqueue(job)
+
+    def on_ready(self, message: Ready) -> None:
+        """Note a job that can run."""
+        job = message.job
+        queue = job.queue
+        if not job.announced:
+            self._enqueue(job)
+        queue.ready_jobs += 1
+        if queue.ready_jobs == 1:
+            self._run_queue.wake(queue, queue.jobs[0].credits)
+        self._run()
+
+    def on_done(self, message: Done) -> None:
+        """Complete a job whose hardware fence has signalled."""
+        self._complete(message.job, message.parent.error, message.parent.timestamp_ns)
+        self._run()
+
+    def on_recall(self, message: Recall) -> None:
+        """Give the jobs of a killed entity back, those that are not on the hardware."""
+        queue = message.queue
+        self._run_queue.leave(queue)
+        self._queued_jobs -= len(queue.jobs)
+        message.reply_to.post(Recalled(queue.recall(), queue.last_run))
+        self._run()
+
+    def on_killed(self, message: Killed) -> None:
+        """End a job that will never run. (kernel: drm_sched_entity_kill_jobs_work)"""
+        job = message.job
+        self.cancelled += 1
+        self._finish(job, -errno.ESRCH, self._now_ns())
+        self._backend.free_job(job)
+
+    def on_set_priority(self, message: SetPriority) -> None:
+        """Change how important an entity is, from its next place in the run queue on."""
+        message.queue.priority = message.priority
+        if self._record is not None:
+            self._record((self._now_ns(), PRIORITY_SET, message.queue.name, message.priority.name))
+
+    def on_fini(self, _message: Fini) -> None:
+        """Run nothing more, and take back what is on the hardware, newest first. (kernel: drm_sched_fini)"""
+        self._stopped = True
+        for job in reversed(self._pending):
+            self._backend.cancel_job(job)
+
+    messages: ClassVar = {
+        Ready: on_ready,
+        Queued: on_queued,
+        Done: on_done,
+        Recall: on_recall,
+        Killed: on_killed,
+        SetPriority: on_set_priority,
+        Fini: on_fini,
+    }
+
+    # The work.
+
+    def _enqueue(self, job: Job) -> None:
+        queue = job.queue
+        if not queue.jobs:
+            self._run_queue.join(queue, job.submit_ns)
+        queue.jobs.append(job)
+        self._queued_jobs += 1
+
+    def _run(self) -> None:
+        """Run jobs while there are credits and ready ones."""
+        run_queue = self._run_queue
+        limit = self._scheduler.credit_limit
+        while not self._stopped:
+            queue = run_queue.select(limit - self.credits_in_use)
+            if queue is None:
+                return
+            assert isinstance(queue, EntityQueue)
+            job = queue.take()
+            following = queue.jobs[0] if queue.jobs else None
+            if following is None:
+                run_queue.pop(queue, None, None)
+            else:
+                run_queue.pop(queue, following.submit_ns, following.credits if queue.ready_jobs else None)
+            self._queued_jobs -= 1
+            self._start(job)
+
+    def _start(self, job: Job) -> None:
+        """Hand a job to the hardware. (kernel: drm_sched_run_job_work)"""
+        finished = job.finished
+        self.credits_in_use += job.credits
+        self.running += 1
+        self._pending.append(job)
+        job.queue.last_run = finished
+        if self._record is not None:
+            self._record_run(job)
+        error = 0
+        parent: Fence | None = None
+        try:
+            parent = self._backend.run_job(job)
+        except OSError as refusal:
+            error = -(refusal.errno or errno.EIO)
+        if parent is not None:
+            finished.set_parent(parent)
+        # After the parent, which a waiter of this fence may want.
+        job.scheduled.signal()
+        if parent is None:
+            self._complete(job, error, self._now_ns())
+        elif not parent.add_callback(lambda fence: self.post(Done(job, fence))):
+            self._complete(job, parent.error, parent.timestamp_ns)
+
+    def _complete(self, job: Job, error: int, end_ns: int) -> None:
+        """Finish a job that was on the hardware. (kernel: drm_sched_job_done)
+
+        Credits, score, event and GPU time come before the signal: whoever wakes up by it finds them done.
+        """
+        self.credits_in_use -= job.credits
+        self.running -= 1
+        if error == 0:
+            self.completed += 1
+        elif error == -errno.ECANCELED:
+            self.cancelled += 1
+        else:
+            self.errored += 1
+        start_ns = max(job.scheduled.timestamp_ns, self._busy_until_ns)
+        self._run_queue.charge(job.queue, end_ns - start_ns)
+        self._busy_until_ns = max(self._busy_until_ns, end_ns)
+        self._finish(job, error, end_ns)
+        self._free()
+
+    def _finish(self, job: Job, error: int, end_ns: int) -> None:
+        self._scheduler.add_score(-1)
+        if self._record is not None:
+            finished = job.finished
+            self._record((self._now_ns(), JOB_DONE, self.name, finished.context, finished.seqno, error))
+        job.end(error, end_ns)
+
+    def _free(self) -> None:
+        pending = self._pending
+        while pending and pending[0].finished.signaled:
+            self._backend.free_job(pending.popleft())
+
+    def _record_run(self, job: Job) -> None:
+        assert self._record is not None
+        fence = job.finished
+        entity = job.entity
+        self._record(
+            (
+                self._now_ns(),
+                JOB_RUN,
+                self.name,
+                entity.name,
+                entity.client,
+                fence.context,
+                fence.seqno,
+                self._queued_jobs,
+                self.credits_in_use,
+            )
+        )
+
+    # Too late.
+
+    def on_dead_letter(self, message: object) -> None:
+        """End a job that comes after the end, so that nobody waits for ever."""
+        if isinstance(message, (Ready, Killed, Done)):
+            message.job.end(-errno.ENODEV)
+            self._scheduler.count_lost()
+        elif isinstance(message, Recall):
+            message.reply_to.post(Recalled((), None))
+
+    def on_failure(self, *_what: object) -> None:
+        """End every job it knows: it will not get round to them."""
+        while self._pending:
+            self._pending.popleft().end(-errno.ENODEV)
+        while (queue := self._run_queue.head) is not None:
+            assert isinstance(queue, EntityQueue)
+            self._run_queue.leave(queue)
+            for job in queue.jobs:
+                job.end(-errno.ENODEV)

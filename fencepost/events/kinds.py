@@ -1,0 +1,64 @@
+"""The vocabulary of what happens, and what each event carries.
+
+An event is a plain tuple: `(time_ns, kind, *fields)`, with the fields named in `FIELDS`. A job is `context` and `seqno` of its
+finished fence, as in the kernel's gpu_scheduler events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+__all__ = [
+    "BATCH",
+    "CYCLE",
+    "ENTITY_KILLED",
+    "FIELDS",
+    "JOB_ADD_DEP",
+    "JOB_DONE",
+    "JOB_QUEUE",
+    "JOB_RUN",
+    "JOB_UNSCHEDULABLE",
+    "PERIOD_MISSED",
+    "PRIORITY_SET",
+    "Event",
+]
+
+Event: TypeAlias = tuple[Any, ...]
+
+JOB_QUEUE: Final = "job_queue"
+"""A job was pushed to its entity. The counts are before it was added. (kernel: drm_sched_job_queue)"""
+JOB_ADD_DEP: Final = "job_add_dep"
+"""A dependency of a pushed job, once for each. (kernel: drm_sched_job_add_dep)"""
+JOB_UNSCHEDULABLE: Final = "job_unschedulable"
+"""The head job of an entity begins to wait for an unsignalled fence. (kernel: drm_sched_job_unschedulable)"""
+JOB_RUN: Final = "job_run"
+"""A job is handed to its backend. The credits include its own. (kernel: drm_sched_job_run)"""
+JOB_DONE: Final = "job_done"
+"""A job is complete, or has failed, or was killed: its finished fence signals next. (kernel: drm_sched_job_done)"""
+BATCH: Final = "batch"
+"""An engine executed a stretch of a job; one job has several when it was preempted."""
+ENTITY_KILLED: Final = "entity_killed"
+"""An entity was killed, with so many jobs that will never run."""
+PRIORITY_SET: Final = "priority_set"
+"""The priority of an entity was changed."""
+CYCLE: Final = "cycle"
+"""A client went once through its workload."""
+PERIOD_MISSED: Final = "period_missed"
+"""A client came too late for the end of its period."""
+
+FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        JOB_QUEUE: ("ring", "entity", "client", "context", "seqno", "queued_jobs", "credits_in_use"),
+        JOB_ADD_DEP: ("context", "seqno", "on_context", "on_seqno"),
+        JOB_UNSCHEDULABLE: ("context", "seqno", "on_context", "on_seqno"),
+        JOB_RUN: ("ring", "entity", "client", "context", "seqno", "queued_jobs", "credits_in_use"),
+        JOB_DONE: ("ring", "context", "seqno", "error"),
+        BATCH: ("engine", "client", "context", "seqno", "start_ns", "end_ns"),
+        ENTITY_KILLED: ("entity", "jobs"),
+        PRIORITY_SET: ("entity", "priority"),
+        CYCLE: ("client", "start_ns", "end_ns"),
+        PERIOD_MISSED: ("client", "late_ns"),
+    }
+)

@@ -1,0 +1,73 @@
+"""What a world is made of: the four protocols that everything which waits is built upon."""
+
+from __future__ import annotations
+
+from queue import Empty
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["Empty", "Lock", "Mailbox", "Waiter"]
+
+T = TypeVar("T")
+
+
+class Lock(Protocol):
+    """Mutual exclusion, not recursive. Held for a few lines, never across a wait."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1, /) -> bool:  # noqa: FBT001, FBT002 - as threading's
+        """Take the lock; False when `blocking` is False and somebody holds it."""
+        ...
+
+    def release(self) -> None:
+        """Give it back."""
+        ...
+
+    def locked(self) -> bool:
+        """Say whether anybody holds it."""
+        ...
+
+    def __enter__(self) -> bool: ...
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None, /
+    ) -> None: ...
+
+
+class Waiter(Protocol):
+    """One sleep of one task.
+
+    Life cycle: *fresh* -> *woken*, once. Made by the task that will sleep, handed to whoever shall wake it.
+    """
+
+    def wait(self, deadline_ns: int | None, on: object) -> bool:
+        """Block until woken; False when the world's clock reached `deadline_ns` first.
+
+        Raises WrongContext where the task may not block. `on` is what reports name as the reason.
+        """
+        ...
+
+    def wake(self) -> None:
+        """End the sleep, now or before it began. Never blocks; any context; waking twice does nothing."""
+        ...
+
+
+class Mailbox(Protocol[T]):
+    """An unbounded queue with many senders and one receiver, first in first out."""
+
+    def put(self, item: T, /) -> None:
+        """Append; never blocks; any context."""
+        ...
+
+    def get(self) -> T:
+        """Take the oldest; blocks until there is one."""
+        ...
+
+    def get_nowait(self) -> T:
+        """Take the oldest, or raise `Empty`."""
+        ...
+
+    def empty(self) -> bool:
+        """Say whether a get would block now."""
+        ...

@@ -1,0 +1,46 @@
+"""A task: one flow of control of a world, whatever carries it (an OS thread, a greenlet)."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+__all__ = ["Task"]
+
+
+class Task(abc.ABC):
+    """One flow of control, and what is known about it from outside.
+
+    Life cycle: *running* or *waiting* -> *done*. A task that ends by an exception keeps it in `error`.
+
+    Attributes:
+        name: how reports call it.
+        service: True for a task that has nothing to do of its own accord (an actor's loop, a worker, the timers): when it
+            waits it is idle, and being idle for ever is no deadlock.
+        waiting_on: what it waits for now, or None. Written by the task itself; anybody may read it for a report.
+        no_block: why it must not wait now (it runs a fence callback, a timer function), or None.
+        result: what its function returned.
+        error: the exception that ended it, or None.
+    """
+
+    __slots__ = ("error", "name", "no_block", "result", "service", "waiting_on")
+
+    def __init__(self, name: str, *, service: bool) -> None:
+        self.name = name
+        self.service = service
+        self.waiting_on: object = None
+        self.no_block: str | None = None
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def __repr__(self) -> str:
+        return f"<task {self.name}>"
+
+    @property
+    @abc.abstractmethod
+    def done(self) -> bool:
+        """True when its function has returned or raised."""
+
+    @abc.abstractmethod
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Block until the task is done; False when `timeout_s` ran out first. Client context."""

@@ -1,0 +1,38 @@
+"""What holds for every test: no thread is left behind, and a failure can be had again."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import settings
+
+# A slow example on a loaded machine is no bug, and a red run of .ci/run stays red when it is run again.
+settings.register_profile("fencepost", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("fencepost")
+
+
+@pytest.fixture
+def leaked_threads() -> Callable[[float], list[threading.Thread]]:
+    """Give a function that names the threads started since and not ended within so many seconds."""
+    before = set(threading.enumerate())
+
+    def leaked(patience_s: float) -> list[threading.Thread]:
+        deadline = time.monotonic() + patience_s
+        started = [thread for thread in threading.enumerate() if thread not in before]
+        for thread in started:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return [thread for thread in started if thread.is_alive()]
+
+    return leaked
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left(leaked_threads: Callable[[float], list[threading.Thread]]) -> Iterator[None]:
+    """Fail a test whose threads outlive it and its other fixtures."""
+    yield
+    if left := leaked_threads(2.0):
+        pytest.fail(f"left running: {', '.join(map(repr, left))}")
