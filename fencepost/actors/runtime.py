@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Self, TypeVar
 
 import structlog
 
-from fencepost import sync
+from fencepost.sync import world as new_world
 from fencepost.actors.actor import Actor
 from fencepost.actors.backend import Backend
 from fencepost.actors.dispatch import Dispatch, ThreadDispatch, WorkQueueDispatch
@@ -19,7 +19,7 @@ from fencepost.actors.statistics import Leftovers, RuntimeStatistics
 from fencepost.errors import ActorFailed, BadInput, WrongState
 from fencepost.events import EventRing
 from fencepost.policies import Priority, new_run_queue
-from fencepost.sync import Task, World
+from fencepost.sync import Task, World, deadline_ns
 
 __all__ = ["Runtime"]
 
@@ -72,7 +72,7 @@ class Runtime:
             raise BadInput("dispatch", repr(dispatch), f"one of {', '.join(DISPATCHES)}")
         if workers < 1:
             raise BadInput("workers", str(workers), "at least 1")
-        self.world = world if isinstance(world, World) else sync.world(world)
+        self.world = world if isinstance(world, World) else new_world(world)
         self.events = _event_ring(events)
         self.leftovers = Leftovers()
         self.dispatch: Dispatch
@@ -242,7 +242,7 @@ class Runtime:
         unpushed = sum(entity.end_unpushed() for entity in entities)
         for scheduler in self._schedulers:
             scheduler.fini()
-        deadline_ns = sync.deadline_ns(ABANDON_AFTER_S)
+        deadline_ns = deadline_ns(ABANDON_AFTER_S)
         late = [entity for entity in entities if not entity.ended_by(deadline_ns)]
         abandoned = sum(entity.actor.actor_ref.ask(Abandon()) for entity in late)
         return unpushed, abandoned

@@ -1,0 +1,67 @@
+"""What is to be run: everything that a scenario file and the command line can say, checked and complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal
+
+from fencepost.lab.wsim import Workload
+from fencepost.policies import Priority
+
+__all__ = ["DEFAULT_ENGINES", "ClientSetup", "Setup"]
+
+DEFAULT_ENGINES: Final[Mapping[str, int]] = MappingProxyType({"rcs": 1, "bcs": 1, "vcs": 2, "vecs": 1, "ccs": 1})
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSetup:
+    """One client: a workload that one task goes through again and again.
+
+    Attributes:
+        name: unique in its setup.
+        workload: its steps.
+        priority: of its contexts, where the workload itself does not set one.
+        repeats: how many times it goes through; None goes on until the time is up or the foreground clients are done.
+        background: it ends when all clients that are not in the background have ended.
+        start_s: when it begins, after the start of the run.
+    """
+
+    name: str
+    workload: Workload
+    priority: Priority = Priority.NORMAL
+    repeats: int | None = 1
+    background: bool = False
+    start_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One run.
+
+    Attributes:
+        title: what tables and plots call it.
+        clients: at least one. Clones of one workload share its shared working sets.
+        engines: engine class -> number of instances.
+        world, dispatch, workers: see `Runtime`.
+        policy: who runs next: rr, fifo or fair.
+        submission: how jobs get to the hardware.
+        credit_limit: jobs on one engine's ring at a time.
+        seed: of everything that is drawn at random.
+        duration_s: when clients begin no further cycle; None leaves that to `repeats`.
+        keep_events: keep all events of the run, for traces and plots.
+    """
+
+    title: str
+    clients: tuple[ClientSetup, ...]
+    engines: Mapping[str, int] = field(default_factory=lambda: DEFAULT_ENGINES)
+    world: Literal["native", "virtual"] = "native"
+    dispatch: Literal["thread", "workqueue"] = "thread"
+    workers: int = 1
+    policy: str = "fair"
+    submission: Literal["ring"] = "ring"
+    credit_limit: int = 2
+    seed: int = 1
+    duration_s: float | None = None
+    keep_events: bool = False
