@@ -6,8 +6,8 @@
     entity_actor, scheduler_actor       who decides, in which context
     entity, scheduler  <-  runtime      what a client holds
 
-The path of a job: `Entity.submit` -> EntityActor resolves what it depends on -> SchedulerActor chooses it and hands it to the
-backend -> its hardware fence posts back -> SchedulerActor signals its finished fence and frees it.
+The path of a job: `Entity.submit` -> EntityActor resolves what it depends on -> SchedulerActor chooses it and hands
+it to the backend -> its hardware fence posts back -> SchedulerActor signals its finished fence and frees it.
 """
 
 from __future__ import annotations

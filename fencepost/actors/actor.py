@@ -22,11 +22,11 @@ __all__ = ["Actor"]
 class Actor(pykka.Actor):
     """One message at a time, in the order of the mailbox.
 
-    Life cycle: *made* -> *started* -> *stopped*. A runtime makes and starts it (`Runtime.start`) and stops it when it is
-    left. An exception that leaves a handler stops the actor; the runtime raises it when it is left.
+    Life cycle: *made* -> *started* -> *stopped*. A runtime makes and starts it (`Runtime.start`) and stops it when it
+    is left. An exception that leaves a handler stops the actor; the runtime raises it when it is left.
 
-    A subclass lists what it takes in `messages`. A handler is in actor context: it may block only where its docstring says
-    so, and in the workqueue dispatch not at all.
+    A subclass lists what it takes in `messages`. A handler is in actor context: it may block only where its docstring
+    says so, and in the workqueue dispatch not at all.
 
     Args:
         dispatch: who carries it.
@@ -36,7 +36,7 @@ class Actor(pykka.Actor):
     messages: ClassVar[Mapping[type, Callable[[Any, Any], object]]] = {}
     """What it takes: message class -> handler, called as `handler(self, message)`. What it returns answers an `ask`."""
 
-    actor_inbox: ThreadInbox
+    actor_inbox: ThreadInbox  # pyright: ignore[reportIncompatibleVariableOverride] - set once, by pykka
 
     def __init__(self, dispatch: Dispatch, name: str) -> None:
         self.name = name
@@ -55,7 +55,7 @@ class Actor(pykka.Actor):
         self.actor_inbox.put(Letter(message))
 
     def on_dead_letter(self, message: object) -> None:
-        """Deal with a message that came too late, in the context of its sender. Ignored unless a subclass knows better."""
+        """Deal with a message that came too late, in its sender's context; ignored unless a subclass knows better."""
 
     def start_loop(self) -> None:
         """Begin to take messages. By the runtime, once."""
@@ -89,7 +89,7 @@ class Actor(pykka.Actor):
 
     # pykka's extension points.
 
-    def _create_actor_inbox(self) -> ThreadInbox:  # type: ignore[override] # pyright: ignore
+    def _create_actor_inbox(self) -> ThreadInbox:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride]
         # Static in pykka, but called on the instance: the inbox must know whom to hand to the workers.
         return self._dispatch.inbox(self)
 
@@ -105,7 +105,7 @@ class Actor(pykka.Actor):
 
     def _handle_receive(self, message: Any) -> Any:  # noqa: ANN401 - as in pykka
         try:
-            handler = self.messages.get(type(message))
+            handler = self.messages.get(message.__class__)
             return super()._handle_receive(message) if handler is None else handler(self, message)
         except Exception:
             raise

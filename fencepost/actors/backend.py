@@ -13,10 +13,12 @@ __all__ = ["Backend"]
 
 
 class Backend(Protocol):
-    """The operations of one hardware queue, as a driver gives them to its scheduler. (kernel: drm_sched_backend_ops)
+    """The operations of one hardware queue, as a driver gives them to its scheduler.
 
-    The scheduler calls `run_job`, `cancel_job` and `free_job` from its actor, one at a time. None of them may block or raise
-    anything but what is said here. Fences it hands out may be signalled from any context.
+    (kernel: drm_sched_backend_ops)
+
+    The scheduler calls `run_job`, `cancel_job` and `free_job` from its actor, one at a time. None of them may block
+    or raise anything but what is said here. Fences it hands out may be signalled from any context.
     """
 
     def attach(self, world: World, ring: str, events: EventRing | None) -> None:

@@ -126,7 +126,9 @@ class Entity:
         self.armed = seqno = self.armed + 1
         lock = self._new_lock()
         job.scheduled = scheduled = ScheduledFence(self.context, seqno, name=self.name, lock=lock)
-        job.finished = finished = FinishedFence(scheduler, scheduled, self.context + 1, seqno, self.name, lock)
+        job.finished = finished = FinishedFence(
+            scheduler, scheduled, self.context + 1, seqno, name=self.name, lock=lock
+        )
         scheduled.finished = finished
         job.state = JobState.ARMED
         self._last_armed = finished
@@ -235,12 +237,15 @@ class Entity:
 
     @property
     def error(self) -> int:
-        """The error of the last job that was armed, 0 while that is under way. (kernel: drm_sched_entity_error)"""
+        """The error of the last job that was armed, 0 while that is under way.
+
+        (kernel: drm_sched_entity_error)
+        """
         last = self._last_armed
         return 0 if last is None else last.error
 
     def flush(self, timeout_s: float | None = None) -> bool:
-        """Block until every pushed job was given to the hardware, or was killed; False when `timeout_s` ran out first."""
+        """Block until every pushed job was handed to the hardware or killed; False when `timeout_s` ran out first."""
         when_ns = deadline_ns(timeout_s)
         last = self._last_pushed
         return last is None or last.scheduled.wait_until(when_ns)
@@ -261,7 +266,8 @@ class Entity:
     def fini(self, timeout_s: float | None = None) -> bool:
         """Kill it and end its actor. Idempotent.
 
-        Blocks until its last job has signalled, since the actor must see the killed ones to their end. False when `timeout_s`
+        Blocks until its last job has signalled, since the actor must see the killed ones to their end. False when
+        `timeout_s`
         ran out first: the actor goes on. Jobs that were armed and never pushed end with -ECANCELED.
         (kernel: drm_sched_entity_fini)
         """

@@ -24,11 +24,11 @@ WAKE = Wake()
 class EntityActor(Actor):
     """Holds the jobs of an entity until each is the oldest and all it depends on has signalled.
 
-    Life cycle: *alive* (a resolved job is offered to the scheduler) -> *recalling* (killed; the scheduler is asked what has
-    not run) -> *killed* (a resolved job is ended instead).
+    Life cycle: *alive* (a resolved job is offered to the scheduler) -> *recalling* (killed; the scheduler is asked
+    what has not run) -> *killed* (a resolved job is ended instead).
 
-    A killed job still waits for everything it depends on, and for the job before it: the memory that its fence guards may
-    be in use until then.
+    A killed job still waits for everything it depends on, and for the job before it: the memory that its fence guards
+    may be in use until then.
     """
 
     def __init__(self, dispatch: Dispatch, queue: EntityQueue, context: int, events: EventRing | None) -> None:
@@ -113,7 +113,10 @@ class EntityActor(Actor):
                 return
 
     def _unmet(self, job: Job) -> Fence | None:
-        """Return the next fence the job must wait for. (kernel: drm_sched_entity_add_dependency_cb)"""
+        """Return the next fence the job must wait for.
+
+        (kernel: drm_sched_entity_add_dependency_cb)
+        """
         dependencies = job.dependencies
         while job.cursor < len(dependencies):
             fence = dependencies[job.cursor]
@@ -175,7 +178,7 @@ class EntityActor(Actor):
             for job in message.jobs:
                 job.end(-errno.ESRCH)
 
-    def on_failure(self, *_what: object) -> None:
+    def on_failure(self, *_: object, **__: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """End every job it holds: it will not get round to them."""
         while self._jobs:
             self._jobs.popleft().end(-errno.ENODEV)

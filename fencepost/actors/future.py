@@ -47,7 +47,9 @@ class Future(pykka.Future[T]):
     def set_exception(self, exc_info: Any = None) -> None:  # noqa: ANN401 - as in pykka
         self._check_empty()
         kind, error, _traceback = exc_info or sys.exc_info()
-        self._error = error if error is not None else kind()
+        assert kind is not None
+        # pykka allows a class alone, as `raise` does.
+        self._error = kind() if error is None else error
         self._gate.open()
 
     def _check_empty(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pykka
 
@@ -27,11 +27,11 @@ class Envelope(Protocol):
 class Letter:
     """A message that nobody waits to have answered."""
 
-    __slots__ = ("message",)
-    reply_to: Final = None
+    __slots__ = ("message", "reply_to")
 
     def __init__(self, message: object) -> None:
         self.message = message
+        self.reply_to: pykka.Future[Any] | None = None
 
 
 class Drained(BaseException):
@@ -61,7 +61,7 @@ class ThreadInbox:
             self.bury()
 
     def close(self) -> None:
-        """Turn everything there is, and everything that still comes, into dead letters. By the actor's loop, at its end."""
+        """Make dead letters of all there is and all that still comes. By the actor's loop, at its end."""
         self.closed = True
         self.bury()
 
@@ -82,8 +82,8 @@ class ThreadInbox:
 class SlicedInbox(ThreadInbox):
     """The inbox of an actor that workers carry for a slice at a time: taking never blocks, it ends the slice.
 
-    `_claim` is a lock used as a flag that is tested and set in one step: held from the moment the actor is handed to the
-    workers until its slice is over, so that at most one worker carries it. Nobody waits for it.
+    `_claim` is a lock used as a flag that is tested and set in one step: held from the moment the actor is handed to
+    the workers until its slice is over, so that at most one worker carries it. Nobody waits for it.
     """
 
     __slots__ = ("_claim", "_left", "_runnable")

@@ -43,13 +43,14 @@ class FinishedFence(Fence):
     Attributes:
         scheduler: the scheduler of the job.
         scheduled: signals when the job was given to the hardware.
-        parent: the hardware fence; there when `scheduled` has signalled, unless the job never ran or was complete at once.
+        parent: the hardware fence; there when `scheduled` has signalled, unless the job never ran or was complete at
+            once.
     """
 
     __slots__ = ("_deadline_ns", "parent", "scheduled", "scheduler")
 
     def __init__(
-        self, scheduler: Scheduler, scheduled: ScheduledFence, context: int, seqno: int, name: str, lock: Lock
+        self, scheduler: Scheduler, scheduled: ScheduledFence, context: int, seqno: int, *, name: str, lock: Lock
     ) -> None:
         super().__init__(context, seqno, name=name, lock=lock)
         self.scheduler = scheduler
@@ -80,9 +81,9 @@ class FinishedFence(Fence):
 class Job:
     """A piece of work for the hardware.
 
-    Life cycle: *new* -> *armed* (its fences exist and will signal, whatever happens) -> *pushed* -> given to the hardware
-    (`scheduled` signals) -> complete (`finished` signals) -> freed. After the push it belongs to the actors; a client looks
-    at its fences only.
+    Life cycle: *new* -> *armed* (its fences exist and will signal, whatever happens) -> *pushed* -> given to the
+    hardware (`scheduled` signals) -> complete (`finished` signals) -> freed. After the push it belongs to the actors;
+    a client looks at its fences only.
 
     Attributes:
         entity: the entity it was made for.
@@ -147,21 +148,21 @@ class Job:
     def arm(self) -> None:
         """Make its fences and fix its scheduler and its place; from here on it must be pushed. Client context.
 
-        Raises WrongState when armed before, OSError(ECANCELED) when the entity was killed, OSError(ENODEV) when no scheduler
-        of the entity takes jobs. (kernel: drm_sched_job_arm)
+        Raises WrongState when armed before, OSError(ECANCELED) when the entity was killed, OSError(ENODEV) when no
+        scheduler of the entity takes jobs. (kernel: drm_sched_job_arm)
         """
         self.entity.arm(self)
 
     def push(self) -> None:
         """Hand it over. Client context.
 
-        Raises WrongState unless it is armed and next in the order of arming. If the entity was killed since the arm the job
-        does not run, and its fences signal with -ESRCH. (kernel: drm_sched_entity_push_job)
+        Raises WrongState unless it is armed and next in the order of arming. If the entity was killed since the arm
+        the job does not run, and its fences signal with -ESRCH. (kernel: drm_sched_entity_push_job)
         """
         self.entity.push(self)
 
     def end(self, error: int, end_ns: int | None = None) -> None:
-        """Signal its fences, both, in order. By whoever owns the job: its scheduler, or who finds that there is none."""
+        """Signal both its fences, in order. By whoever owns the job: its scheduler, or who finds that there is none."""
         self.scheduled.signal()
         self.finished.signal(error, timestamp_ns=end_ns)
         self.scheduled.finished = None

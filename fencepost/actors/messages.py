@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from fencepost.actors.entity_actor import EntityActor
     from fencepost.actors.entity_queue import EntityQueue
     from fencepost.actors.job import FinishedFence, Job
-    from fencepost.fences import Fence
     from fencepost.actors.scheduler_actor import SchedulerActor
+    from fencepost.fences import Fence
     from fencepost.policies import Priority
     from fencepost.sync import Gate
 
@@ -87,7 +87,7 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """Scheduler -> entity: the jobs that could have run and have not, in order, and what the last one that did will signal."""
+    """Scheduler -> entity: the jobs that could have run and did not, and the finished fence of the last that did."""
 
     jobs: tuple[Job, ...]
     last_run: FinishedFence | None

@@ -8,7 +8,6 @@ from typing import Any, Final, Literal, Self, TypeVar
 
 import structlog
 
-from fencepost.sync import world as new_world
 from fencepost.actors.actor import Actor
 from fencepost.actors.backend import Backend
 from fencepost.actors.dispatch import Dispatch, ThreadDispatch, WorkQueueDispatch
@@ -20,6 +19,7 @@ from fencepost.errors import ActorFailed, BadInput, WrongState
 from fencepost.events import EventRing
 from fencepost.policies import Priority, new_run_queue
 from fencepost.sync import Task, World, deadline_ns
+from fencepost.sync import world as new_world
 
 __all__ = ["Runtime"]
 
@@ -39,12 +39,14 @@ class Runtime:
             job = scheduler.entity().submit(duration_us=1000)
             job.finished.wait()
 
-    Life cycle: *new* -> *entered* (by `with`, once) -> *left*. Leaving waits for the clients, kills the entities, finishes
-    the schedulers, stops the actors and joins all threads; when the body raised, the clients are waited for last, since only
-    the end of what they wait for may let them go. Every fence of an armed job has signalled then. An exception of an actor or a
-    client is raised by leaving, as ActorFailed. What would not end is in `leftovers`, and logged.
+    Life cycle: *new* -> *entered* (by `with`, once) -> *left*. Leaving waits for the clients, kills the entities,
+    finishes the schedulers, stops the actors and joins all threads; when the body raised, the clients are waited for
+    last, since only the end of what they wait for may let them go. Every fence of an armed job has signalled then. An
+    exception of an actor or a client is raised by leaving, as ActorFailed. What would not end is in `leftovers`, and
+    logged.
 
-    Client context. Any number of runtimes may exist in one process; they share nothing but the numbers of fence contexts.
+    Client context. Any number of runtimes may exist in one process; they share nothing but the numbers of fence
+    contexts.
 
     Args:
         world: native (threads, wall-clock time), virtual (greenlets, virtual time), or a world made elsewhere.
@@ -242,9 +244,9 @@ class Runtime:
         unpushed = sum(entity.end_unpushed() for entity in entities)
         for scheduler in self._schedulers:
             scheduler.fini()
-        deadline_ns = deadline_ns(ABANDON_AFTER_S)
-        late = [entity for entity in entities if not entity.ended_by(deadline_ns)]
-        abandoned = sum(entity.actor.actor_ref.ask(Abandon()) for entity in late)
+        when_ns = deadline_ns(ABANDON_AFTER_S)
+        late = [entity for entity in entities if not entity.ended_by(when_ns)]
+        abandoned = sum(int(entity.actor.actor_ref.ask(Abandon(), block=True)) for entity in late)
         return unpushed, abandoned
 
     def _start(self, actor: Actor) -> None:

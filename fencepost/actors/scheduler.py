@@ -18,7 +18,9 @@ __all__ = ["Scheduler"]
 
 
 class Scheduler:
-    """One hardware queue and those who want it. Made by `Runtime.scheduler`. (kernel: drm_gpu_scheduler)
+    """One hardware queue and those who want it. Made by `Runtime.scheduler`.
+
+    (kernel: drm_gpu_scheduler)
 
     Life cycle: *ready* -> *finished* (`fini`: cancels what is on the hardware).
 
@@ -62,9 +64,9 @@ class Scheduler:
             self.lost_jobs += 1
 
     def fini(self) -> None:
-        """Stop it: nothing more runs, and what is on the hardware is cancelled with -ECANCELED. Client context; idempotent.
+        """Stop it: nothing more runs, and what is on the hardware is cancelled with -ECANCELED.
 
-        Its entities must have ended before; blocks until all its jobs have signalled. (kernel: drm_sched_fini)
+        Client context; idempotent. Its entities must have ended before. (kernel: drm_sched_fini)
         """
         self.ready = False
         if self.actor.actor_ref.is_alive():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from fencepost.actors.actor import Actor
 from fencepost.actors.dispatch import Dispatch
@@ -26,16 +26,16 @@ __all__ = ["SchedulerActor"]
 class SchedulerActor(Actor):
     """Everything about one hardware queue that must not happen at the same time.
 
-    Each message that could let a job run ends with `_run`, which runs jobs until the credits are used up or none is ready;
-    so a control message waits for at most as many jobs as there are credits. Nothing here blocks.
+    Each message that could let a job run ends with `_run`, which runs jobs until the credits are used up or none is
+    ready; so a control message waits for at most as many jobs as there are credits. Nothing here blocks.
 
     It alone signals the fences of its jobs.
 
     Attributes:
         credits_in_use: by jobs on the hardware. Anybody may read it.
         running: jobs on the hardware.
-        completed, errored, cancelled: jobs that are done, by outcome; `errored` and `cancelled` exclude each other and are
-            not among `completed`.
+        completed, errored, cancelled: jobs that are done, by outcome; `errored` and `cancelled` exclude each other
+            and are not among `completed`.
     """
 
     def __init__(self, dispatch: Dispatch, scheduler: Scheduler, run_queue: RunQueue, events: EventRing | None) -> None:
@@ -87,7 +87,10 @@ class SchedulerActor(Actor):
         self._run()
 
     def on_killed(self, message: Killed) -> None:
-        """End a job that will never run. (kernel: drm_sched_entity_kill_jobs_work)"""
+        """End a job that will never run.
+
+        (kernel: drm_sched_entity_kill_jobs_work)
+        """
         job = message.job
         self.cancelled += 1
         self._finish(job, -errno.ESRCH, self._now_ns())
@@ -100,7 +103,10 @@ class SchedulerActor(Actor):
             self._record((self._now_ns(), PRIORITY_SET, message.queue.name, message.priority.name))
 
     def on_fini(self, _message: Fini) -> None:
-        """Run nothing more, and take back what is on the hardware, newest first. (kernel: drm_sched_fini)"""
+        """Run nothing more, and take back what is on the hardware, newest first.
+
+        (kernel: drm_sched_fini)
+        """
         self._stopped = True
         for job in reversed(self._pending):
             self._backend.cancel_job(job)
@@ -143,7 +149,10 @@ class SchedulerActor(Actor):
             self._start(job)
 
     def _start(self, job: Job) -> None:
-        """Hand a job to the hardware. (kernel: drm_sched_run_job_work)"""
+        """Hand a job to the hardware.
+
+        (kernel: drm_sched_run_job_work)
+        """
         finished = job.finished
         self.credits_in_use += job.credits
         self.running += 1
@@ -167,7 +176,9 @@ class SchedulerActor(Actor):
             self._complete(job, parent.error, parent.timestamp_ns)
 
     def _complete(self, job: Job, error: int, end_ns: int) -> None:
-        """Finish a job that was on the hardware. (kernel: drm_sched_job_done)
+        """Finish a job that was on the hardware.
+
+        (kernel: drm_sched_job_done)
 
         Credits, score, event and GPU time come before the signal: whoever wakes up by it finds them done.
         """
@@ -225,7 +236,7 @@ class SchedulerActor(Actor):
         elif isinstance(message, Recall):
             message.reply_to.post(Recalled((), None))
 
-    def on_failure(self, *_what: object) -> None:
+    def on_failure(self, *_: object, **__: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """End every job it knows: it will not get round to them."""
         while self._pending:
             self._pending.popleft().end(-errno.ENODEV)

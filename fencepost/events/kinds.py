@@ -1,7 +1,7 @@
 """The vocabulary of what happens, and what each event carries.
 
-An event is a plain tuple: `(time_ns, kind, *fields)`, with the fields named in `FIELDS`. A job is `context` and `seqno` of its
-finished fence, as in the kernel's gpu_scheduler events.
+An event is a plain tuple: `(time_ns, kind, *fields)`, with the fields named in `FIELDS`. A job is `context` and
+`seqno` of its finished fence, as in the kernel's gpu_scheduler events.
 """
 
 from __future__ import annotations
@@ -28,15 +28,30 @@ __all__ = [
 Event: TypeAlias = tuple[Any, ...]
 
 JOB_QUEUE: Final = "job_queue"
-"""A job was pushed to its entity. The counts are before it was added. (kernel: drm_sched_job_queue)"""
+"""A job was pushed to its entity. The counts are before it was added.
+
+(kernel: drm_sched_job_queue)
+"""
 JOB_ADD_DEP: Final = "job_add_dep"
-"""A dependency of a pushed job, once for each. (kernel: drm_sched_job_add_dep)"""
+"""A dependency of a pushed job, once for each.
+
+(kernel: drm_sched_job_add_dep)
+"""
 JOB_UNSCHEDULABLE: Final = "job_unschedulable"
-"""The head job of an entity begins to wait for an unsignalled fence. (kernel: drm_sched_job_unschedulable)"""
+"""The head job of an entity begins to wait for an unsignalled fence.
+
+(kernel: drm_sched_job_unschedulable)
+"""
 JOB_RUN: Final = "job_run"
-"""A job is handed to its backend. The credits include its own. (kernel: drm_sched_job_run)"""
+"""A job is handed to its backend. The credits include its own.
+
+(kernel: drm_sched_job_run)
+"""
 JOB_DONE: Final = "job_done"
-"""A job is complete, or has failed, or was killed: its finished fence signals next. (kernel: drm_sched_job_done)"""
+"""A job is complete, or has failed, or was killed: its finished fence signals next.
+
+(kernel: drm_sched_job_done)
+"""
 BATCH: Final = "batch"
 """An engine executed a stretch of a job; one job has several when it was preempted."""
 ENTITY_KILLED: Final = "entity_killed"
