@@ -62,8 +62,8 @@ class Entity:
         self._last_pushed: FinishedFence | None = None
         self._unpushed: dict[int, Job] = {}
         self._killed = False
-        self._queue = EntityQueue(name, priority)
-        self.actor = EntityActor(runtime.dispatch, self._queue, self.context, runtime.events)
+        self._queue = EntityQueue(name, priority, self.context + 1)
+        self.actor = EntityActor(runtime.dispatch, self._queue, runtime.events)
 
     # Submission.
 
@@ -164,18 +164,17 @@ class Entity:
 
     def _attach_locked(self, scheduler: Scheduler) -> None:
         """Count the job in the scheduler's score, and the entity if it is new there."""
-        if self._attached is scheduler:
-            scheduler.add_score(1)
-            return
-        if self._attached is not None:
-            self._attached.add_score(-1)
-        self._attached = scheduler
-        scheduler.add_score(2)
+        scheduler.load.append(None)
+        if self._attached is not scheduler:
+            if self._attached is not None:
+                self._attached.load.pop()
+            self._attached = scheduler
+            scheduler.load.append(None)
 
     def _record_push(self, job: Job) -> None:
         assert self._record is not None
         scheduler, fence = job.scheduler, job.finished
-        now_ns, context, seqno = job.submit_ns, fence.context, fence.seqno
+        now_ns, context, seqno = job.submit_ns, self._queue.context, fence.seqno
         ahead = seqno - 1 - self._queue_ended()
         self._record(
             (

@@ -31,10 +31,10 @@ class EntityActor(Actor):
     may be in use until then.
     """
 
-    def __init__(self, dispatch: Dispatch, queue: EntityQueue, context: int, events: EventRing | None) -> None:
+    def __init__(self, dispatch: Dispatch, queue: EntityQueue, events: EventRing | None) -> None:
         super().__init__(dispatch, queue.name)
         self._queue = queue
-        self._contexts = (context, context + 1)
+        self._contexts = (queue.context - 1, queue.context)
         self._record = None if events is None else events.record
         # Pushed and not yet offered, oldest first; and the fence the oldest waits for, None when it waits for none.
         self._jobs: deque[Job] = deque()

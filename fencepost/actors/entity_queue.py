@@ -19,13 +19,15 @@ class EntityQueue(Node):
     Attributes:
         jobs: known to the scheduler and not yet run, oldest first.
         ready_jobs: how many of them, from the front, have no unmet dependency.
+        context: fence context of the finished fences.
         last_run: the finished fence of the last job that was given to the hardware, or None.
     """
 
-    __slots__ = ("jobs", "last_run", "ready_jobs")
+    __slots__ = ("context", "jobs", "last_run", "ready_jobs")
 
-    def __init__(self, name: str, priority: Priority) -> None:
+    def __init__(self, name: str, priority: Priority, context: int) -> None:
         super().__init__(name, priority)
+        self.context = context
         self.jobs: deque[Job] = deque()
         self.ready_jobs = 0
         self.last_run: FinishedFence | None = None

@@ -92,6 +92,7 @@ class Job:
         work: what else the backend wants to know.
         dependencies: fences it waits for, one a context.
         submit_ns: when it was pushed.
+        start_ns: when it was handed to the hardware.
     """
 
     __slots__ = (
@@ -105,6 +106,7 @@ class Job:
         "queue",
         "scheduled",
         "scheduler",
+        "start_ns",
         "state",
         "submit_ns",
         "work",
@@ -126,6 +128,7 @@ class Job:
         self.dependencies: list[Fence] = []
         self.state = JobState.NEW
         self.submit_ns = 0
+        self.start_ns = 0
         # For the actors: how many dependencies are resolved, and whether the scheduler knows of the job.
         self.cursor = 0
         self.announced = False
@@ -162,10 +165,12 @@ class Job:
         self.entity.push(self)
 
     def end(self, error: int, end_ns: int | None = None) -> None:
-        """Signal both its fences, in order. By whoever owns the job: its scheduler, or who finds that there is none."""
-        self.scheduled.signal()
+        """Signal its finished fence, after the scheduled one. By its scheduler, or who finds that there is none."""
+        scheduled = self.scheduled
+        if not scheduled.signaled:
+            scheduled.signal()
         self.finished.signal(error, timestamp_ns=end_ns)
-        self.scheduled.finished = None
+        scheduled.finished = None
 
     def __repr__(self) -> str:
         seqno = self.finished.seqno if self.state is not JobState.NEW else "new"

@@ -38,7 +38,9 @@ class SchedulerActor(Actor):
             and are not among `completed`.
     """
 
-    def __init__(self, dispatch: Dispatch, scheduler: Scheduler, run_queue: RunQueue, events: EventRing | None) -> None:
+    def __init__(
+        self, dispatch: Dispatch, scheduler: Scheduler, run_queue: RunQueue[EntityQueue], events: EventRing | None
+    ) -> None:
         super().__init__(dispatch, scheduler.name)
         self._scheduler = scheduler
         self._backend = scheduler.backend
@@ -58,18 +60,17 @@ class SchedulerActor(Actor):
 
     def on_queued(self, message: Queued) -> None:
         """Note a job that cannot run yet: it counts for the place of its entity in the run queue."""
-        job = message.job
-        job.announced = True
-        self._enqueue(job)
+        message.job.announced = True
+        self._enqueue(message.job)
 
     def on_ready(self, message: Ready) -> None:
         """Note a job that can run."""
         job = message.job
         queue = job.queue
+        queue.ready_jobs += 1
         if not job.announced:
             self._enqueue(job)
-        queue.ready_jobs += 1
-        if queue.ready_jobs == 1:
+        if not queue.ready:
             self._run_queue.wake(queue, queue.jobs[0].credits)
         self._run()
 
@@ -126,7 +127,7 @@ class SchedulerActor(Actor):
     def _enqueue(self, job: Job) -> None:
         queue = job.queue
         if not queue.jobs:
-            self._run_queue.join(queue, job.submit_ns)
+            self._run_queue.join(queue, job.submit_ns, job.credits if queue.ready_jobs else None)
         queue.jobs.append(job)
         self._queued_jobs += 1
 
@@ -138,7 +139,6 @@ class SchedulerActor(Actor):
             queue = run_queue.select(limit - self.credits_in_use)
             if queue is None:
                 return
-            assert isinstance(queue, EntityQueue)
             job = queue.take()
             following = queue.jobs[0] if queue.jobs else None
             if following is None:
@@ -154,12 +154,13 @@ class SchedulerActor(Actor):
         (kernel: drm_sched_run_job_work)
         """
         finished = job.finished
+        job.start_ns = now_ns = self._now_ns()
         self.credits_in_use += job.credits
         self.running += 1
         self._pending.append(job)
         job.queue.last_run = finished
         if self._record is not None:
-            self._record_run(job)
+            self._record_run(job, now_ns)
         error = 0
         parent: Fence | None = None
         try:
@@ -169,7 +170,7 @@ class SchedulerActor(Actor):
         if parent is not None:
             finished.set_parent(parent)
         # After the parent, which a waiter of this fence may want.
-        job.scheduled.signal()
+        job.scheduled.signal(timestamp_ns=now_ns)
         if parent is None:
             self._complete(job, error, self._now_ns())
         elif not parent.add_callback(lambda fence: self.post(Done(job, fence))):
@@ -190,17 +191,17 @@ class SchedulerActor(Actor):
             self.cancelled += 1
         else:
             self.errored += 1
-        start_ns = max(job.scheduled.timestamp_ns, self._busy_until_ns)
-        self._run_queue.charge(job.queue, end_ns - start_ns)
-        self._busy_until_ns = max(self._busy_until_ns, end_ns)
+        start_ns, busy_until_ns = job.start_ns, self._busy_until_ns
+        self._run_queue.charge(job.queue, end_ns - (start_ns if start_ns > busy_until_ns else busy_until_ns))
+        if end_ns > busy_until_ns:
+            self._busy_until_ns = end_ns
         self._finish(job, error, end_ns)
         self._free()
 
     def _finish(self, job: Job, error: int, end_ns: int) -> None:
-        self._scheduler.add_score(-1)
+        self._scheduler.load.pop()
         if self._record is not None:
-            finished = job.finished
-            self._record((self._now_ns(), JOB_DONE, self.name, finished.context, finished.seqno, error))
+            self._record((self._now_ns(), JOB_DONE, self.name, job.queue.context, job.finished.seqno, error))
         job.end(error, end_ns)
 
     def _free(self) -> None:
@@ -208,19 +209,18 @@ class SchedulerActor(Actor):
         while pending and pending[0].finished.signaled:
             self._backend.free_job(pending.popleft())
 
-    def _record_run(self, job: Job) -> None:
+    def _record_run(self, job: Job, now_ns: int) -> None:
         assert self._record is not None
-        fence = job.finished
         entity = job.entity
         self._record(
             (
-                self._now_ns(),
+                now_ns,
                 JOB_RUN,
                 self.name,
                 entity.name,
                 entity.client,
-                fence.context,
-                fence.seqno,
+                job.queue.context,
+                job.finished.seqno,
                 self._queued_jobs,
                 self.credits_in_use,
             )
@@ -241,7 +241,6 @@ class SchedulerActor(Actor):
         while self._pending:
             self._pending.popleft().end(-errno.ENODEV)
         while (queue := self._run_queue.head) is not None:
-            assert isinstance(queue, EntityQueue)
             self._run_queue.leave(queue)
             for job in queue.jobs:
                 job.end(-errno.ENODEV)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from fencepost.errors import BadInput
 from fencepost.policies.fair import Fair
@@ -17,7 +17,7 @@ __all__ = ["POLICIES", "new_run_queue"]
 POLICIES: Final[Mapping[str, Callable[[], Policy]]] = MappingProxyType({"rr": RoundRobin, "fifo": Fifo, "fair": Fair})
 
 
-def new_run_queue(policy: str, *, where: str = "policy") -> RunQueue:
+def new_run_queue(policy: str, *, where: str = "policy") -> RunQueue[Any]:
     """Make an empty run queue that is ordered by the policy of this name.
 
     Args:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from heapq import heapify, heappop, heappush
-from typing import Final, TypeAlias
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from fencepost.policies.ewma import Ewma
 from fencepost.policies.priority import Priority
@@ -76,7 +76,7 @@ class Node:
     def __init__(self, name: str, priority: Priority = Priority.NORMAL) -> None:
         self.name = name
         self.priority = priority
-        self.queue: RunQueue | None = None
+        self.queue: RunQueue[Any] | None = None
         self.entry: _Entry | None = None
         self.ready = False
         self.credits = 0
@@ -132,7 +132,10 @@ class RunQueueStatistics:
     stale: int
 
 
-class RunQueue:
+N = TypeVar("N", bound=Node)
+
+
+class RunQueue(Generic[N]):
     """Keeps the nodes that have jobs in the order of a policy, and tells which of them is next.
 
     The owner tells it what happens: `join` when a node gets its first job, `wake` when its head job becomes ready,
@@ -152,20 +155,24 @@ class RunQueue:
     def __len__(self) -> int:
         return self._members
 
-    def __contains__(self, node: Node) -> bool:
+    def __contains__(self, node: N) -> bool:
         return node.queue is self
 
     @property
-    def head(self) -> Node | None:
+    def head(self) -> N | None:
         """The leftmost member, ready or not; None when there is none."""
         ready = _top(self._ready)
         blocked = _top(self._blocked)
         if ready is None or blocked is None:
-            return blocked if ready is None else ready
-        return ready if self._ready[0] < self._blocked[0] else blocked
+            return cast("N | None", blocked if ready is None else ready)
+        return cast("N", ready if self._ready[0] < self._blocked[0] else blocked)
 
-    def join(self, node: Node, submit_ns: int) -> None:
-        """Take in a node that got its first job after having had none; it is blocked until `wake`.
+    def join(self, node: N, submit_ns: int, credits: int | None = None) -> None:  # noqa: A002 - as in `wake`
+        """Take in a node that got its first job after having had none.
+
+        Args:
+            submit_ns: when that job was submitted.
+            credits: what it costs if it is ready; None if it is not, and the node is blocked until `wake`.
 
         Raises:
             ValueError: the node is a member already, of this or another run queue.
@@ -177,9 +184,9 @@ class RunQueue:
         node.queue = self
         self._members += 1
         self._insertions += 1
-        self._place(node, key, self._insertions, None)
+        self._place(node, key, self._insertions, credits)
 
-    def wake(self, node: Node, credits: int) -> None:  # noqa: A002 - the domain's word, as in `free_credits`
+    def wake(self, node: N, credits: int) -> None:  # noqa: A002 - the domain's word, as in `free_credits`
         """Note that the head job of a blocked member became ready and costs so many credits.
 
         Raises:
@@ -191,7 +198,7 @@ class RunQueue:
         key, insertion, _ = entry
         self._place(node, key, insertion, credits)
 
-    def select(self, free_credits: int) -> Node | None:
+    def select(self, free_credits: int) -> N | None:
         """Tell whose head job should be taken next, without taking it.
 
         Returns:
@@ -201,9 +208,9 @@ class RunQueue:
         node = _top(self._ready)
         if node is None or node.credits > free_credits:
             return None
-        return node
+        return cast("N", node)
 
-    def pop(self, node: Node, next_submit_ns: int | None, next_credits: int | None) -> None:
+    def pop(self, node: N, next_submit_ns: int | None, next_credits: int | None) -> None:
         """Note that the head job of a ready member was taken.
 
         Args:
@@ -222,7 +229,7 @@ class RunQueue:
         self._insertions += 1
         self._place(node, self._policy.requeue_key(node), self._insertions, next_credits)
 
-    def leave(self, node: Node) -> None:
+    def leave(self, node: N) -> None:
         """Take the node out; nothing happens when it is no member of this run queue."""
         if node.queue is not self:
             return
@@ -232,7 +239,7 @@ class RunQueue:
         self._members -= 1
         self._policy.removed(node, self.head)
 
-    def charge(self, node: Node, duration_ns: int) -> None:
+    def charge(self, node: N, duration_ns: int) -> None:
         """Account the GPU time of a finished job to its node, which need not be a member any more.
 
         A duration below zero, which jobs that complete out of order can show, counts as zero.
