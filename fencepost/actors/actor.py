@@ -13,7 +13,7 @@ import structlog
 
 from fencepost.actors.dispatch import Dispatch
 from fencepost.actors.future import Future
-from fencepost.actors.inbox import Drained, Letter, SlicedInbox, ThreadInbox
+from fencepost.actors.inbox import Drained, SlicedInbox, ThreadInbox
 from fencepost.sync import current
 
 __all__ = ["Actor"]
@@ -36,6 +36,9 @@ class Actor(pykka.Actor):
     messages: ClassVar[Mapping[type, Callable[[Any, Any], object]]] = {}
     """What it takes: message class -> handler, called as `handler(self, message)`. What it returns answers an `ask`."""
 
+    post: Callable[[object], None]
+    """Send it a message: `actor.post(message)`. Never blocks; any context. After its end that is a dead letter."""
+
     actor_inbox: ThreadInbox  # pyright: ignore[reportIncompatibleVariableOverride] - set once, by pykka
 
     def __init__(self, dispatch: Dispatch, name: str) -> None:
@@ -44,15 +47,12 @@ class Actor(pykka.Actor):
         self._context = contextvars.copy_context()
         self._set_up = False
         super().__init__()
+        self.post = self.actor_inbox.post
 
     @cached_property
     def log(self) -> Any:  # noqa: ANN401 - structlog types its bound loggers so
         """The logger for control-plane events and errors, bound to this actor."""
         return structlog.get_logger("fencepost").bind(actor=self.name)
-
-    def post(self, message: object) -> None:
-        """Send it a message. Never blocks; any context. After the actor's end the message is a dead letter."""
-        self.actor_inbox.put(Letter(message))
 
     def on_dead_letter(self, message: object) -> None:
         """Deal with a message that came too late, in its sender's context; ignored unless a subclass knows better."""
@@ -71,21 +71,18 @@ class Actor(pykka.Actor):
         """Take up to `letters` messages, in the actor's own context variables; never blocks."""
         inbox = self.actor_inbox
         assert isinstance(inbox, SlicedInbox)
-        inbox.begin_slice(letters)
+        inbox.left = letters
         try:
-            self._context.run(self._slice)
+            if not self._set_up:
+                self._set_up = True
+                self._context.run(self._actor_loop_setup)
+            self._context.run(self._actor_loop_running)
+            # Only a stop gets here; later slices find the loop's condition false and close again, which does nothing.
+            self._actor_loop_teardown()
         except Drained:
             pass
         finally:
             inbox.end_slice()
-
-    def _slice(self) -> None:
-        if not self._set_up:
-            self._set_up = True
-            self._actor_loop_setup()
-        self._actor_loop_running()
-        # Only a stop gets here; later slices find the loop's condition false and close again, which does nothing.
-        self._actor_loop_teardown()
 
     # pykka's extension points.
 

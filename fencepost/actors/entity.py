@@ -55,7 +55,7 @@ class Entity:
         self._new_lock = world.lock
         self._now_ns = world.now_ns
         self._record = None if runtime.events is None else runtime.events.record
-        self._schedulers = tuple(schedulers)
+        self._set_schedulers_locked(schedulers)
         self._scheduler = schedulers[0]
         self._attached: Scheduler | None = None
         self._last_armed: FinishedFence | None = None
@@ -69,10 +69,7 @@ class Entity:
 
     def job(self, *, duration_us: float | None = None, credits: int = 1, work: object = None) -> Job:  # noqa: A002
         """Make a job, to which dependencies can be added before it is armed and pushed. See `submit`."""
-        if credits < 1:
-            raise ValueError(f"a job of {credits} credits for {self.name}, expected at least 1")
-        if duration_us is not None and not 0 <= duration_us < math.inf:
-            raise ValueError(f"a job of {duration_us} us for {self.name}, expected 0 or more")
+        check_job(duration_us, credits, self)
         return Job(self, self._queue, duration_us, credits, work)
 
     def submit(
@@ -95,7 +92,8 @@ class Entity:
             ValueError: for fewer than 1 credit or a negative duration.
             OSError: ECANCELED when the entity was killed, ENODEV when none of its schedulers takes jobs.
         """
-        job = self.job(duration_us=duration_us, credits=credits, work=work)
+        check_job(duration_us, credits, self)
+        job = Job(self, self._queue, duration_us, credits, work)
         for fence in deps:
             job.add_dependency(fence)
         with self._lock:
@@ -120,7 +118,9 @@ class Entity:
             raise WrongState(f"{job!r} is {job.state.name.lower()} already")
         if self._killed:
             raise OSError(errno.ECANCELED, f"{self.name} was killed: it takes no more jobs")
-        scheduler = self._scheduler = self._choose_locked()
+        scheduler = self._scheduler
+        if scheduler is not self._only_scheduler:
+            scheduler = self._scheduler = self._choose_locked()
         job.credits = min(job.credits, scheduler.credit_limit)
         job.scheduler = scheduler
         self.armed = seqno = self.armed + 1
@@ -140,7 +140,7 @@ class Entity:
         """
         schedulers = self._schedulers
         last = self._last_armed
-        if (len(schedulers) == 1 and schedulers[0] is self._scheduler) or (last is not None and not last.signaled):
+        if last is not None and not last.signaled:
             return self._scheduler
         index = least_loaded((scheduler.score, scheduler.ready) for scheduler in schedulers)
         if index is None:
@@ -157,25 +157,27 @@ class Entity:
         self._last_pushed = job.finished
         job.state = JobState.PUSHED
         job.submit_ns = self._now_ns()
-        self._attach_locked(job.scheduler)
+        scheduler = job.scheduler
+        scheduler.load.append(None)
+        if self._attached is not scheduler:
+            self._attach_locked(scheduler)
         if self._record is not None:
             self._record_push(job)
         self.actor.post(Push(job))
 
     def _attach_locked(self, scheduler: Scheduler) -> None:
-        """Count the job in the scheduler's score, and the entity if it is new there."""
+        """Count the entity in the scheduler's score, and no more in that of the one before."""
+        if self._attached is not None:
+            self._attached.load.pop()
+        self._attached = scheduler
         scheduler.load.append(None)
-        if self._attached is not scheduler:
-            if self._attached is not None:
-                self._attached.load.pop()
-            self._attached = scheduler
-            scheduler.load.append(None)
 
     def _record_push(self, job: Job) -> None:
         assert self._record is not None
         scheduler, fence = job.scheduler, job.finished
         now_ns, context, seqno = job.submit_ns, self._queue.context, fence.seqno
-        ahead = seqno - 1 - self._queue_ended()
+        last_run = self._queue.last_run
+        ahead = seqno - 1 - (0 if last_run is None else last_run.seqno)
         self._record(
             (
                 now_ns,
@@ -191,11 +193,6 @@ class Entity:
         )
         for other in job.dependencies:
             self._record((now_ns, JOB_ADD_DEP, context, seqno, other.context, other.seqno))
-
-    def _queue_ended(self) -> int:
-        """Return the number of the last job that was handed over; jobs after it are queued."""
-        last_run = self._queue.last_run
-        return 0 if last_run is None else last_run.seqno
 
     # Control.
 
@@ -227,7 +224,11 @@ class Entity:
         if not schedulers:
             raise ValueError(f"no schedulers for {self.name}, expected at least one")
         with self._lock:
-            self._schedulers = tuple(schedulers)
+            self._set_schedulers_locked(schedulers)
+
+    def _set_schedulers_locked(self, schedulers: Sequence[Scheduler]) -> None:
+        self._schedulers = tuple(schedulers)
+        self._only_scheduler = schedulers[0] if len(schedulers) == 1 else None
 
     @property
     def killed(self) -> bool:
@@ -300,3 +301,11 @@ class Entity:
 
     def __repr__(self) -> str:
         return f"<Entity {self.name}{' killed' if self._killed else ''}>"
+
+
+def check_job(duration_us: float | None, credit_count: int, entity: Entity) -> None:
+    """Raise ValueError for a job that nobody could run."""
+    if credit_count < 1:
+        raise ValueError(f"a job of {credit_count} credits for {entity.name}, expected at least 1")
+    if duration_us is not None and not 0 <= duration_us < math.inf:
+        raise ValueError(f"a job of {duration_us} us for {entity.name}, expected 0 or more")

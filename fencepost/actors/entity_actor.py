@@ -87,7 +87,7 @@ class EntityActor(Actor):
         """End the killed jobs now, whatever they wait for; answers how many there were."""
         jobs = len(self._jobs)
         while self._jobs:
-            self._release(self._jobs.popleft())
+            self._end(self._jobs.popleft())
         return jobs
 
     messages: ClassVar = {
@@ -105,10 +105,11 @@ class EntityActor(Actor):
         if self._kill is not None and not self._killed:
             return
         jobs = self._jobs
+        unmet, release = (self._unmet_of_killed, self._end) if self._killed else (self._unmet, self._offer)
         while jobs:
-            fence = self._unmet_of_killed(jobs[0]) if self._killed else self._unmet(jobs[0])
+            fence = unmet(jobs[0])
             if fence is None:
-                self._release(jobs.popleft())
+                release(jobs.popleft())
             elif self._await(jobs[0], fence):
                 return
 
@@ -158,12 +159,12 @@ class EntityActor(Actor):
     def _wake(self, _fence: Fence) -> None:
         self.post(WAKE)
 
-    def _release(self, job: Job) -> None:
-        if self._killed:
-            self._previous = job.finished
-            job.scheduler.actor.post(Killed(job))
-        else:
-            job.scheduler.actor.post(Ready(job))
+    def _offer(self, job: Job) -> None:
+        job.scheduler.actor.post(Ready(job))
+
+    def _end(self, job: Job) -> None:
+        self._previous = job.finished
+        job.scheduler.actor.post(Killed(job))
 
     # Too late.
 

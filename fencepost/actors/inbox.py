@@ -55,10 +55,14 @@ class ThreadInbox:
         self.get = self._mail.get
 
     def put(self, envelope: Envelope, /) -> None:
-        """Post. Never blocks; any context."""
+        """Take an envelope in. Never blocks; any context."""
         self._mail.put(envelope)
         if self.closed:
             self.bury()
+
+    def post(self, message: object) -> None:
+        """Take in a message that nobody waits to have answered. Never blocks; any context."""
+        self.put(Letter(message))
 
     def close(self) -> None:
         """Make dead letters of all there is and all that still comes. By the actor's loop, at its end."""
@@ -84,19 +88,30 @@ class SlicedInbox(ThreadInbox):
 
     `_claim` is a lock used as a flag that is tested and set in one step: held from the moment the actor is handed to
     the workers until its slice is over, so that at most one worker carries it. Nobody waits for it.
+
+    Attributes:
+        left: how many more letters may be taken in this slice. The worker that carries the actor sets it.
     """
 
-    __slots__ = ("_claim", "_left", "_runnable")
+    __slots__ = ("_claim", "_runnable", "left")
 
     def __init__(self, actor: Actor, runnable: Mailbox[Actor | None]) -> None:
         super().__init__(actor)
         self._runnable = runnable
         self._claim = current().lock()
-        self._left = 0
+        self.left = 0
         self.get = self._get
 
     def put(self, envelope: Envelope, /) -> None:
         self._mail.put(envelope)
+        if self._claim.acquire(False):  # noqa: FBT003 - positional in the protocol
+            self._runnable.put(self._actor)
+        if self.closed:
+            self.bury()
+
+    def post(self, message: object) -> None:
+        # As `put(Letter(message))`, without the call: this is the way of every message between actors.
+        self._mail.put(Letter(message))
         if self._claim.acquire(False):  # noqa: FBT003 - positional in the protocol
             self._runnable.put(self._actor)
         if self.closed:
@@ -107,10 +122,6 @@ class SlicedInbox(ThreadInbox):
         if self._claim.acquire(False):  # noqa: FBT003 - positional in the protocol
             self._runnable.put(self._actor)
 
-    def begin_slice(self, letters: int) -> None:
-        """Allow so many letters to be taken. By the worker that carries the actor."""
-        self._left = letters
-
     def end_slice(self) -> None:
         """Give the claim back, and claim again if there is mail: a sender that came before saw the claim taken."""
         self._claim.release()
@@ -118,7 +129,7 @@ class SlicedInbox(ThreadInbox):
             self.hand_over()
 
     def _get(self) -> Envelope:
-        if self._left and not self._mail.empty():
-            self._left -= 1
+        if self.left and not self._mail.empty():
+            self.left -= 1
             return self._mail.get()
         raise Drained

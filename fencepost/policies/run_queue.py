@@ -244,7 +244,8 @@ class RunQueue(Generic[N]):
 
         A duration below zero, which jobs that complete out of order can show, counts as zero.
         """
-        duration_ns = max(duration_ns, 0)
+        if duration_ns < 0:
+            duration_ns = 0
         node.runtime_ns += duration_ns
         self._policy.job_finished(node, duration_ns)
 
@@ -287,6 +288,9 @@ def _is_live(entry: _Entry) -> bool:
 
 def _top(heap: list[_Entry]) -> Node | None:
     """Drop stale entries until the first one is live, and return its node."""
-    while heap and not _is_live(heap[0]):
+    while heap:
+        entry = heap[0]
+        if entry[2].entry is entry:  # as `_is_live`, which is a call too many for what is done six times a job
+            return entry[2]
         heappop(heap)
-    return heap[0][2] if heap else None
+    return None
