@@ -62,8 +62,9 @@ def header(title: str, rounds: int) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; the first column is left-aligned."""
-    view = Table(title=title, title_justify="left")
+    """Print a title and a table; the first column is left-aligned."""
+    print(f"\n{title}")
+    view = Table()
     for index, column in enumerate(columns):
         view.add_column(column, justify="right" if index else "left")
     for row in rows:
