@@ -1,5 +1,7 @@
-"""The same pipeline on what else there is: every job is submitted, waits for the one before it in its chain, runs, signals
-its fence and is freed. None of these has credits, policies, time-outs or a record of events.
+"""The same pipeline on what else there is.
+
+Every job is submitted, waits for the one before it in its chain, runs, signals its fence and is freed. None of these
+has credits, policies, time-outs or a record of events.
 """
 
 from __future__ import annotations
@@ -143,7 +145,9 @@ def pykka_entities(chains: int, jobs: int, window: int) -> None:
     scheduler.tell(("device", device))
     entities = [Entity.start(scheduler) for _ in range(chains)]
     submit_all(chains, jobs, window, lambda job: entities[job.chain].tell(job))
-    for ref in (*entities, scheduler, device):
+    for entity in entities:
+        entity.stop()
+    for ref in (scheduler, device):
         ref.stop()
 
 
@@ -175,46 +179,44 @@ def simple_queues(chains: int, jobs: int, window: int) -> None:
         thread.join()
 
 
+async def asyncio_pipeline(chains: int, jobs: int, window: int) -> None:
+    """Be the client; the scheduler and the device are tasks."""
+    state = Chains(chains)
+    to_scheduler: asyncio.Queue[tuple[bool, Job]] = asyncio.Queue()
+    to_device: asyncio.Queue[Job] = asyncio.Queue()
+    futures: dict[Job, asyncio.Future[None]] = {}
+
+    async def schedule() -> None:
+        while True:
+            is_new, value = await to_scheduler.get()
+            job = state.submit(value) if is_new else state.done(value)
+            if job is not None:
+                to_device.put_nowait(job)
+
+    async def execute() -> None:
+        while True:
+            job = await to_device.get()
+            futures.pop(job).set_result(None)
+            to_scheduler.put_nowait((False, job))
+
+    tasks = [asyncio.create_task(schedule()), asyncio.create_task(execute())]
+    under_way: deque[asyncio.Future[None]] = deque()
+    for number in range(jobs * chains):
+        job = Job(number % chains)
+        futures[job] = future = asyncio.get_running_loop().create_future()
+        under_way.append(future)
+        to_scheduler.put_nowait((True, job))
+        if len(under_way) >= window:
+            await under_way.popleft()
+    await asyncio.gather(*under_way)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def asyncio_tasks(chains: int, jobs: int, window: int) -> None:
     """Client, scheduler and device as tasks of one event loop."""
-
-    async def run() -> None:
-        state = Chains(chains)
-        to_scheduler: asyncio.Queue[tuple[bool, Job, asyncio.Future[None]]] = asyncio.Queue()
-        to_device: asyncio.Queue[tuple[Job, asyncio.Future[None]]] = asyncio.Queue()
-        futures: dict[Job, asyncio.Future[None]] = {}
-
-        async def schedule() -> None:
-            while True:
-                is_new, value, _future = await to_scheduler.get()
-                job = state.submit(value) if is_new else state.done(value)
-                if job is not None:
-                    to_device.put_nowait((job, futures[job]))
-
-        async def execute() -> None:
-            while True:
-                job, future = await to_device.get()
-                future.set_result(None)
-                del futures[job]
-                to_scheduler.put_nowait((False, job, future))
-
-        tasks = [asyncio.create_task(schedule()), asyncio.create_task(execute())]
-        loop = asyncio.get_running_loop()
-        under_way: deque[asyncio.Future[None]] = deque()
-        for _ in range(jobs):
-            for chain in range(chains):
-                job, future = Job(chain), loop.create_future()
-                futures[job] = future
-                under_way.append(future)
-                to_scheduler.put_nowait((True, job, future))
-                if len(under_way) >= window:
-                    await under_way.popleft()
-        await asyncio.gather(*under_way)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    asyncio.run(run())
+    asyncio.run(asyncio_pipeline(chains, jobs, window))
 
 
 def simpy_processes(chains: int, jobs: int, window: int) -> None:

@@ -2,9 +2,10 @@
 
     python -m bench.clients
 
-The cases of tests_scheduler.c (KUnit), in virtual time and therefore exact: the kernel prints these figures, here they also
-have an expectation. Each client has a task; a cycle submits `jobs` jobs of `job_us`, waits for the last if `sync`, and sleeps
-`wait_us`. Shares are of the GPU time until the first of the clients is done; latency is what a cycle took beyond its own work.
+The cases of tests_scheduler.c (KUnit), in virtual time and therefore exact: the kernel prints these figures, here
+they also have an expectation. Each client has a task; a cycle submits `jobs` jobs of `job_us`, waits for the last if
+`sync`, and sleeps `wait_us`. Shares are of the GPU time until the first of the clients is done; latency is what a
+cycle took beyond its own work.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from bench.harness import table
-from fencepost import Priority, Runtime
+from fencepost import Job, Priority, Runtime
 from fencepost.actors import Entity
 from fencepost.events.kinds import BATCH
+from fencepost.fences import Fence
 from fencepost.hw import MockBackend
 from fencepost.sync import World, current
 
@@ -121,8 +124,8 @@ def run_case(case: Case, policy: str, credit_limit: int) -> Outcome:
         scheduler = runtime.scheduler(MockBackend(), "rcs0", policy=policy, credit_limit=credit_limit)
         entities = [scheduler.entity(priority=each.priority, client=str(i)) for i, each in enumerate(case.clients)]
         tasks = [
-            runtime.spawn(lambda pair=pair: go_round(*pair, case.duration_us), name=f"client{index}")
-            for index, pair in enumerate(zip(case.clients, entities, strict=True))
+            runtime.spawn(partial(go_round, client, entity, case.duration_us))
+            for client, entity in zip(case.clients, entities, strict=True)
         ]
         for task in tasks:
             task.join()
@@ -140,8 +143,8 @@ def go_round(client: Client, entity: Entity, duration_us: int) -> tuple[float, t
     """Be a client; return when the last job was finished, the latencies, and the ends of the cycles."""
     world: World = current()
     latencies: list[float] = []
-    jobs = []
-    last_of_cycle = []
+    jobs: list[Job] = []
+    last_of_cycle: list[Fence] = []
     for _ in range(client.cycles(duration_us)):
         start_ns = world.now_ns()
         jobs = [entity.submit(client.job_us) for _ in range(client.jobs)]

@@ -2,8 +2,8 @@
 
     python -m bench.entities [--rounds N]
 
-Jobs that take no time go round all entities, each entity with one job under way, in the workqueue dispatch under the fair
-policy. The entities stand before the clock starts. Also: what starting, keeping and stopping an entity costs.
+Jobs that take no time go round all entities, each entity with one job under way, in the workqueue dispatch under the
+fair policy. The entities stand before the clock starts. Also: what starting, keeping and stopping an entity costs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How every bench measures: pinned to one core, contenders interleaved, medians and spreads of rounds, ratios in one run."""
+"""How every bench measures: pinned to one core, contenders interleaved, medians of rounds, ratios in one run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Spread:
 
 
 def pin() -> None:
-    """Keep this process on one core, the last of those it may use: free runs differ by 10-40 %, pinned ones by 3-7 %."""
+    """Keep this process on its last core: free runs differ by 10-40 %, pinned ones by 3-7 %."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 

@@ -2,8 +2,9 @@
 
     python -m bench.pipeline [--rounds N]
 
-32 chains of 100 jobs that take no time; a job depends on the one before it in its chain. One client submits, with at most
-`window` jobs under way. Ours is the real thing: entity actors, fair policy, credits, two fences a job, events on.
+32 chains of 100 jobs that take no time; a job depends on the one before it in its chain. One client submits, with at
+most `window` jobs under way. Ours is the real thing: entity actors, fair policy, credits, two fences a job, events
+on.
 """
 
 from __future__ import annotations
