@@ -9,8 +9,12 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/installed  ## run the example scenario on the simulated GPU
-	$(BIN)/fencepost run examples/demo.toml --world virtual
+demo: .venv/installed  ## run the example scenario in virtual time; plot and trace go to build/demo
+	@mkdir -p build/demo
+	$(BIN)/fencepost run examples/demo.toml --plot build/demo/plot.png --trace build/demo/trace.pftrace
+	@echo "Load the trace into https://ui.perfetto.dev to look at every batch."
+	@echo
+	$(BIN)/fencepost compare examples/demo.toml
 
 test: .venv/tools  ## run the tests; ARGS="-k fence" is handed to pytest
 	$(BIN)/pytest $(ARGS)
@@ -33,7 +37,7 @@ clean:  ## remove all that was made, .venv too
 	    sys.exit("fencepost needs Python 3.11 or newer, not %d.%d: make PYTHON=python3.11" % v[:2])'
 	$(PYTHON) -m venv --clear .venv
 	$(PIP) install 'pip>=25.1'  # the first that knows dependency groups
-	$(PIP) install --editable .
+	$(PIP) install --editable '.[plot]'
 	@touch $@
 
 .venv/tools: .venv/installed

@@ -1,12 +1,22 @@
 """Every exception of fencepost, under one base class.
 
-A call that the kernel would refuse with an errno raises `OSError` with that (positive) errno instead; these are for what
-has no errno.
+A call that the kernel would refuse with an errno raises `OSError` with that (positive) errno instead; these are for
+what has no errno.
 """
 
 from __future__ import annotations
 
-__all__ = ["ActorFailed", "BadInput", "Deadlock", "FencepostError", "WrongContext", "WrongState", "WrongWorld"]
+__all__ = [
+    "ActorFailed",
+    "BadInput",
+    "Deadlock",
+    "FencepostError",
+    "NotDeterministic",
+    "StepLimit",
+    "WrongContext",
+    "WrongState",
+    "WrongWorld",
+]
 
 
 class FencepostError(Exception):
@@ -52,3 +62,11 @@ class Deadlock(FencepostError):  # noqa: N818
 
 class ActorFailed(FencepostError):  # noqa: N818
     """Raised at the end of a run in which an actor or a client died of an unhandled exception."""
+
+
+class StepLimit(FencepostError):  # noqa: N818
+    """Raised when a controlled run does not come to an end within the steps it was allowed."""
+
+
+class NotDeterministic(FencepostError):  # noqa: N818
+    """Raised when a model does something else although the same choices were made: its finds could not be replayed."""

@@ -1,0 +1,90 @@
+"""From what the clients and the hardware have counted to the facts of a result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from fencepost.events import FIELDS, Event, EventRing
+from fencepost.hw import GpuStatistics
+from fencepost.lab.result import EngineResult, TimeSpread, WorkloadResult
+from fencepost.lab.runner.client import Client
+from fencepost.lab.runner.no_effect import no_effect
+from fencepost.sync import NS_PER_S
+
+__all__ = ["engine_results", "renumbered", "spread", "workload_result"]
+
+
+def workload_result(client: Client, gpu: GpuStatistics, now_ns: int, submission: str) -> WorkloadResult:
+    """Return what is known about a client; one that has not ended is taken to end now."""
+    setup, cycles = client.setup, client.cycles
+    times_us = tuple(time_ns / 1000 for time_ns in list(cycles.times_ns))
+    start_ns = now_ns if client.start_ns is None else client.start_ns
+    lasted_ns = (now_ns if client.end_ns is None else client.end_ns) - start_ns
+    return WorkloadResult(
+        name=setup.workload.name,
+        client=setup.name,
+        cycles=len(times_us),
+        cycles_per_s=len(times_us) * NS_PER_S / lasted_ns if times_us and lasted_ns else 0.0,
+        missed_periods=cycles.missed,
+        time_us=spread(times_us) if times_us else None,
+        gpu_time_us={engine: ns / 1000 for (name, engine), ns in gpu.clients.items() if name == setup.name},
+        no_effect=no_effect(setup.workload, submission),
+        cycle_times_us=times_us,
+    )
+
+
+def engine_results(gpu: GpuStatistics, elapsed_ns: int) -> tuple[EngineResult, ...]:
+    """Return what the engines did in that time."""
+    return tuple(
+        EngineResult(
+            name=name,
+            busy_us=engine.busy_ns / 1000,
+            busy_pct=100 * engine.busy_ns / elapsed_ns if elapsed_ns else 0.0,
+            jobs=engine.jobs,
+        )
+        for name, engine in gpu.engines.items()
+    )
+
+
+def spread(times_us: Sequence[float]) -> TimeSpread:
+    """Return how times spread; a percentile is the smallest time that so many of them do not exceed."""
+    ordered = sorted(times_us)
+
+    def percentile(percent: int) -> float:
+        return ordered[math.ceil(len(ordered) * percent / 100) - 1]
+
+    return TimeSpread(
+        avg=math.fsum(ordered) / len(ordered),
+        min=ordered[0],
+        max=ordered[-1],
+        p50=percentile(50),
+        p99=percentile(99),
+    )
+
+
+def renumbered(events: EventRing | None, contexts: Sequence[int]) -> tuple[Event, ...]:
+    """Return all events, with fence contexts that count from 1.
+
+    The numbers that the fences bear depend on what else the process has done; those in a result must not.
+
+    Args:
+        events: where they are; None for none.
+        contexts: those that are to come first, in this order.
+    """
+    if events is None:
+        return ()
+    numbers = {context: number for number, context in enumerate(contexts, start=1)}
+    places = {kind: _context_places(fields) for kind, fields in FIELDS.items()}
+    return tuple(_renumber(event, places, numbers) for event in events)
+
+
+def _context_places(fields: Sequence[str]) -> tuple[int, ...]:
+    return tuple(place for place, name in enumerate(fields, start=2) if name in {"context", "on_context"})
+
+
+def _renumber(event: Event, places: Mapping[str, Sequence[int]], numbers: dict[int, int]) -> Event:
+    fields = list(event)
+    for place in places[event[1]]:
+        fields[place] = numbers.setdefault(fields[place], len(numbers) + 1)
+    return tuple(fields)

@@ -1,0 +1,136 @@
+"""Run a setup and say what came out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fencepost.actors import Runtime
+from fencepost.errors import BadInput, Deadlock
+from fencepost.hw import GpuStatistics
+from fencepost.lab.result import RunResult
+from fencepost.lab.runner.crew import Crew
+from fencepost.lab.runner.facts import engine_results, renumbered, workload_result
+from fencepost.lab.runner.plan import Plan, make_plan
+from fencepost.lab.runner.progress import Progress, progress_of
+from fencepost.lab.runner.watch import StopFlag, Watch
+from fencepost.lab.setup import ClientSetup, Setup
+from fencepost.lab.wsim import Batch, Delay, Period, Workload
+from fencepost.sync import NS_PER_S, NativeWorld
+
+__all__ = ["run"]
+
+
+def run(
+    setup: Setup, *, progress: Callable[[Progress], object] | None = None, stop: StopFlag | None = None
+) -> RunResult:
+    """Run a setup: blocks until its clients have ended.
+
+    In a virtual world the same setup gives an equal result each time, but for `wall_s`. A deadlock there ends the run
+    and is told in the result; in the native world nobody sees it, and only `stop` ends such a run.
+
+    Args:
+        setup: what to run.
+        progress: called by the calling thread, at most about ten times a second, and when all clients have ended.
+        stop: ends the run early when it is set: each client stops before its next step, what it waits for is cancelled,
+            and the result tells what was done by then.
+
+    Raises:
+        BadInput: for a workload that does not fit the GPU, a client that could never end, an unknown policy or engine
+            class, a bad number. Nothing has run then.
+        ValueError: for two clients of one name, or none in the foreground.
+        ActorFailed: when an actor or a client died of a mistake in the program.
+    """
+    wall_ns = NativeWorld().now_ns
+    wall_began_ns = wall_ns()
+    plans = _plans(setup, endless=stop is not None)
+    runtime = Runtime(setup.world, setup.dispatch, workers=setup.workers, events=None if setup.keep_events else False)
+    with runtime:
+        watch = _watch(setup.clients, stop)
+        crew = Crew(setup, plans, runtime, watch)
+        outcome = _attend(crew, watch, runtime, setup, progress)
+    elapsed_ns = outcome.end_ns - outcome.began_ns
+    return RunResult(
+        title=setup.title,
+        world=setup.world,
+        dispatch=setup.dispatch,
+        policy=setup.policy,
+        submission=setup.submission,
+        seed=setup.seed,
+        elapsed_s=elapsed_ns / NS_PER_S,
+        wall_s=(wall_ns() - wall_began_ns) / NS_PER_S,
+        interrupted=outcome.interrupted,
+        deadlock=outcome.deadlock,
+        workloads=tuple(
+            workload_result(client, outcome.gpu, outcome.end_ns, setup.submission) for client in crew.clients
+        ),
+        engines=engine_results(outcome.gpu, elapsed_ns),
+        statistics=runtime.statistics(),
+        events=renumbered(runtime.events, crew.contexts),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """How the clients ended."""
+
+    began_ns: int
+    end_ns: int
+    interrupted: bool
+    deadlock: str | None
+    gpu: GpuStatistics
+
+
+def _attend(
+    crew: Crew, watch: Watch, runtime: Runtime, setup: Setup, progress: Callable[[Progress], object] | None
+) -> _Outcome:
+    """Let the clients run to their end, or end them."""
+    now_ns = runtime.world.now_ns
+    began_ns = crew.start()
+
+    def report(end_ns: int | None = None) -> None:
+        elapsed_ns = (now_ns() if end_ns is None else end_ns) - began_ns
+        if progress is not None:
+            progress(progress_of(crew.clients, elapsed_ns / NS_PER_S, setup.duration_s))
+
+    ended, deadlock = False, None
+    try:
+        ended = watch.attend(report)
+    except Deadlock as found:
+        deadlock = str(found)
+    finally:
+        interrupted = watch.over.is_open
+        end_ns = max(client.end_ns or 0 for client in crew.clients) if ended else now_ns()
+        if not ended:
+            crew.disband()
+    if ended:
+        report(end_ns)
+    return _Outcome(began_ns, end_ns, interrupted, deadlock, crew.gpu.statistics())
+
+
+def _watch(clients: Sequence[ClientSetup], stop: StopFlag | None) -> Watch:
+    background = sum(client.background for client in clients)
+    return Watch(len(clients) - background, background, stop)
+
+
+def _plans(setup: Setup, *, endless: bool) -> dict[Workload, Plan]:
+    """Check the clients and place their batches."""
+    names = [client.name for client in setup.clients]
+    if len(set(names)) < len(names):
+        raise ValueError(f"clients called {', '.join(names)}, expected each to have a name of its own")
+    if all(client.background for client in setup.clients):
+        raise ValueError("no client in the foreground, expected at least one")
+    for client in setup.clients:
+        _check_end(client, endless=endless or client.background or setup.duration_s is not None)
+    return {client.workload: make_plan(client.workload, setup.engines) for client in setup.clients}
+
+
+def _check_end(client: ClientSetup, *, endless: bool) -> None:
+    """Refuse a client that would go round for ever, or without time passing."""
+    if client.repeats is not None:
+        return
+    where = f"client {client.name}"
+    if not endless:
+        raise BadInput(where, "no number of repeats and no duration of the run", "one of them, or nothing would end it")
+    if not any(isinstance(step, Batch | Delay | Period) for step in client.workload.steps):
+        raise BadInput(where, "a workload that takes no time", "a batch, a delay or a period, or a number of repeats")
