@@ -31,7 +31,7 @@ def run(
 
     Args:
         setup: what to run.
-        progress: called by the calling thread, at most about ten times a second, and when all clients have ended.
+        progress: called by the calling thread, at most about ten times a second, and at an end that was not early.
         stop: ends the run early when it is set: each client stops before its next step, what it waits for is cancelled,
             and the result tells what was done by then.
 
@@ -103,7 +103,7 @@ def _attend(
         end_ns = max(client.end_ns or 0 for client in crew.clients) if ended else now_ns()
         if not ended:
             crew.disband()
-    if ended:
+    if ended and not interrupted:
         report(end_ns)
     return _Outcome(began_ns, end_ns, interrupted, deadlock, crew.gpu.statistics())
 
