@@ -97,6 +97,12 @@ class Actor(pykka.Actor):
     def _start_actor_loop(self) -> None:
         self._dispatch.start(self)
 
+    def _actor_loop_setup(self) -> None:
+        try:
+            super()._actor_loop_setup()
+        except BaseException as error:  # noqa: BLE001 - as in `_handle_receive`; a worker has other actors to carry
+            self._interrupted(error)
+
     def _actor_loop_teardown(self) -> None:
         self.actor_inbox.close()
 
@@ -107,7 +113,14 @@ class Actor(pykka.Actor):
         except Exception:
             raise
         except BaseException as error:  # noqa: BLE001 - pykka would stop every actor of the process, also foreign ones
-            self.actor_stopped.set()
+            self._interrupted(error)
+
+    def _interrupted(self, error: BaseException) -> None:
+        """End by an exception that asks the whole program to end (KeyboardInterrupt)."""
+        self.actor_stopped.set()
+        try:
+            self.on_failure(type(error), error, error.__traceback__)
+        finally:
             current().interrupt(error)
 
     def _handle_failure(

@@ -65,10 +65,8 @@ class WorkQueueDispatch:
         return SlicedInbox(actor, self._runnable)
 
     def start(self, actor: Actor) -> None:
-        # The first letter would do, but an actor's `on_start` must run without one.
-        inbox = actor.actor_inbox
-        assert isinstance(inbox, SlicedInbox)
-        inbox.hand_over()
+        # With the claim that its inbox has held since it was made; its `on_start` must run even if there is no letter.
+        self._runnable.put(actor)
 
     def stop(self) -> None:
         for _ in range(self._workers):

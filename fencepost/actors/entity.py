@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from fencepost.actors.entity_actor import EntityActor
 from fencepost.actors.entity_queue import EntityQueue
 from fencepost.actors.job import FinishedFence, Job, JobState, ScheduledFence
-from fencepost.actors.messages import Kill, Push, SetPriority
+from fencepost.actors.messages import Kill, Push
 from fencepost.errors import WrongState
-from fencepost.events.kinds import JOB_ADD_DEP, JOB_QUEUE
+from fencepost.events.kinds import JOB_ADD_DEP, JOB_QUEUE, PRIORITY_SET
 from fencepost.fences import Fence, context_alloc
 from fencepost.policies import Priority, least_loaded
 from fencepost.sync import Gate, current, deadline_ns
@@ -61,7 +61,8 @@ class Entity:
         self._last_armed: FinishedFence | None = None
         self._last_pushed: FinishedFence | None = None
         self._unpushed: dict[int, Job] = {}
-        self._killed = False
+        # Opens when nothing more will be handed to the hardware; there from the kill on.
+        self._recalled: Gate | None = None
         self._queue = EntityQueue(name, priority, self.context + 1)
         self.actor = EntityActor(runtime.dispatch, self._queue, runtime.events)
 
@@ -90,6 +91,7 @@ class Entity:
 
         Raises:
             ValueError: for fewer than 1 credit or a negative duration.
+            WrongState: an armed job is still to be pushed.
             OSError: ECANCELED when the entity was killed, ENODEV when none of its schedulers takes jobs.
         """
         check_job(duration_us, credits, self)
@@ -97,6 +99,8 @@ class Entity:
         for fence in deps:
             job.add_dependency(fence)
         with self._lock:
+            if self._unpushed:
+                raise WrongState(f"{next(iter(self._unpushed.values()))!r} was armed and must be pushed before another")
             self._arm_locked(job)
             self._push_locked(job)
         return job
@@ -116,10 +120,10 @@ class Entity:
     def _arm_locked(self, job: Job) -> None:
         if job.state is not JobState.NEW:
             raise WrongState(f"{job!r} is {job.state.name.lower()} already")
-        if self._killed:
+        if self._recalled is not None:
             raise OSError(errno.ECANCELED, f"{self.name} was killed: it takes no more jobs")
         scheduler = self._scheduler
-        if scheduler is not self._only_scheduler:
+        if scheduler is not self._only_scheduler or not scheduler.ready:
             scheduler = self._scheduler = self._choose_locked()
         job.credits = min(job.credits, scheduler.credit_limit)
         job.scheduler = scheduler
@@ -136,11 +140,12 @@ class Entity:
     def _choose_locked(self) -> Scheduler:
         """Place the entity: on the least loaded scheduler, but only when no job of it is under way.
 
+        The last job may be done before an earlier one, when the backend refused it.
         (kernel: drm_sched_entity_select_rq)
         """
         schedulers = self._schedulers
         last = self._last_armed
-        if last is not None and not last.signaled:
+        if last is not None and (not last.signaled or self._queue.done != self.armed):
             return self._scheduler
         index = least_loaded((scheduler.score, scheduler.ready) for scheduler in schedulers)
         if index is None:
@@ -159,7 +164,7 @@ class Entity:
         job.submit_ns = self._now_ns()
         scheduler = job.scheduler
         scheduler.load.append(None)
-        if self._attached is not scheduler:
+        if self._attached is not scheduler and self._recalled is None:
             self._attach_locked(scheduler)
         if self._record is not None:
             self._record_push(job)
@@ -198,13 +203,17 @@ class Entity:
 
     @property
     def priority(self) -> Priority:
-        """How important it is; may lag behind a change that is on its way."""
+        """How important it is."""
         return self._queue.priority
 
     def set_priority(self, priority: Priority) -> None:
         """Change how important it is, from its next place in the run queue on."""
+        # Not by a message: after a move, one to the former scheduler could come after one to the new. The scheduler
+        # reads it without the lock, which is as good as having read it a little earlier or later.
         with self._lock:
-            self._scheduler.actor.post(SetPriority(self._queue, priority))
+            self._queue.priority = priority
+            if self._record is not None:
+                self._record((self._now_ns(), PRIORITY_SET, self.name, priority.name))
 
     @property
     def scheduler(self) -> Scheduler:
@@ -233,7 +242,7 @@ class Entity:
     @property
     def killed(self) -> bool:
         """True once it was killed."""
-        return self._killed
+        return self._recalled is not None
 
     @property
     def error(self) -> int:
@@ -257,10 +266,13 @@ class Entity:
         (kernel: drm_sched_entity_kill)
         """
         with self._lock:
-            self._killed = True
-            scheduler = self._scheduler
-        recalled = Gate(f"the recall of {self.name}'s jobs")
-        self.actor.post(Kill(scheduler.actor, recalled))
+            recalled = self._recalled
+            if first := recalled is None:
+                recalled = self._recalled = Gate(f"the recall of {self.name}'s jobs")
+                if self._attached is not None:
+                    self._attached.load.pop()
+        if first:
+            self.actor.post(Kill(self._scheduler.actor, recalled))
         recalled.wait()
 
     def fini(self, timeout_s: float | None = None) -> bool:
@@ -290,8 +302,8 @@ class Entity:
             unpushed, self._unpushed = self._unpushed, {}
             for job in unpushed.values():
                 job.state = JobState.PUSHED
-                job.end(-errno.ECANCELED)
-                job.scheduler.count_lost()
+        for job in unpushed.values():
+            job.lose(-errno.ECANCELED)
         return len(unpushed)
 
     def destroy(self, flush_s: float = 1.0) -> bool:
@@ -300,7 +312,7 @@ class Entity:
         return self.fini()
 
     def __repr__(self) -> str:
-        return f"<Entity {self.name}{' killed' if self._killed else ''}>"
+        return f"<Entity {self.name}{' killed' if self.killed else ''}>"
 
 
 def check_job(duration_us: float | None, credit_count: int, entity: Entity) -> None:

@@ -61,13 +61,8 @@ class EntityActor(Actor):
 
     def on_kill(self, message: Kill) -> None:
         """Ask the scheduler for what it was offered and has not run."""
-        if self._kill is not None:
-            message.recalled.open()
-            return
         self._kill = message
-        if self._awaited is not None:
-            self._awaited.remove_callback(self._wake, wait=False)
-            self._awaited = None
+        self._cease_waiting()
         message.scheduler.post(Recall(self._queue, self))
 
     def on_recalled(self, message: Recalled) -> None:
@@ -156,6 +151,11 @@ class EntityActor(Actor):
         self._awaited = None
         return False
 
+    def _cease_waiting(self) -> None:
+        if self._awaited is not None:
+            self._awaited.remove_callback(self._wake, wait=False)
+            self._awaited = None
+
     def _wake(self, _fence: Fence) -> None:
         self.post(WAKE)
 
@@ -171,17 +171,19 @@ class EntityActor(Actor):
     def on_dead_letter(self, message: object) -> None:
         """End a job that was pushed after the end, so that nobody waits for ever."""
         if isinstance(message, Push):
-            message.job.end(-errno.ESRCH)
-            message.job.scheduler.count_lost()
+            message.job.lose(-errno.ESRCH)
         elif isinstance(message, Kill):
             message.recalled.open()
         elif isinstance(message, Recalled):
             for job in message.jobs:
-                job.end(-errno.ESRCH)
+                job.lose(-errno.ESRCH)
 
     def on_failure(self, *_: object, **__: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """End every job it holds: it will not get round to them."""
+        self._cease_waiting()
         while self._jobs:
-            self._jobs.popleft().end(-errno.ENODEV)
+            self._jobs.popleft().lose(-errno.ENODEV)
         if self._kill is not None:
             self._kill.recalled.open()
+
+    on_stop = on_failure

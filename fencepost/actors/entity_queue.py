@@ -21,9 +21,10 @@ class EntityQueue(Node):
         ready_jobs: how many of them, from the front, have no unmet dependency.
         context: fence context of the finished fences.
         last_run: the finished fence of the last job that was given to the hardware, or None.
+        done: how many jobs came back from the hardware or were lost; the last that the scheduler writes for a job.
     """
 
-    __slots__ = ("context", "jobs", "last_run", "ready_jobs")
+    __slots__ = ("context", "done", "jobs", "last_run", "ready_jobs")
 
     def __init__(self, name: str, priority: Priority, context: int) -> None:
         super().__init__(name, priority)
@@ -31,6 +32,7 @@ class EntityQueue(Node):
         self.jobs: deque[Job] = deque()
         self.ready_jobs = 0
         self.last_run: FinishedFence | None = None
+        self.done = 0
 
     def take(self) -> Job:
         """Remove the first job, which is ready, and return it."""

@@ -87,7 +87,8 @@ class SlicedInbox(ThreadInbox):
     """The inbox of an actor that workers carry for a slice at a time: taking never blocks, it ends the slice.
 
     `_claim` is a lock used as a flag that is tested and set in one step: held from the moment the actor is handed to
-    the workers until its slice is over, so that at most one worker carries it. Nobody waits for it.
+    the workers until its slice is over, so that at most one worker carries it. It is held from the beginning, so that
+    a letter to an actor that is still being made hands it to nobody: the dispatch does, at the start. Nobody waits.
 
     Attributes:
         left: how many more letters may be taken in this slice. The worker that carries the actor sets it.
@@ -99,6 +100,7 @@ class SlicedInbox(ThreadInbox):
         super().__init__(actor)
         self._runnable = runnable
         self._claim = current().lock()
+        self._claim.acquire()
         self.left = 0
         self.get = self._get
 

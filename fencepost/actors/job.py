@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fencepost.errors import WrongState
 from fencepost.fences import Fence, is_later
-from fencepost.sync import Lock
+from fencepost.sync import Lock, current
 
 if TYPE_CHECKING:
     from fencepost.actors.entity import Entity
@@ -164,13 +164,27 @@ class Job:
         """
         self.entity.push(self)
 
-    def end(self, error: int, end_ns: int | None = None) -> None:
-        """Signal its finished fence, after the scheduled one. By its scheduler, or who finds that there is none."""
+    def end(self, error: int, end_ns: int | None = None) -> bool:
+        """Signal its finished fence, after the scheduled one; False when it had ended before. By its scheduler."""
         scheduled = self.scheduled
-        if not scheduled.signaled:
-            scheduled.signal()
-        self.finished.signal(error, timestamp_ns=end_ns)
-        scheduled.finished = None
+        try:
+            if not scheduled.signaled:
+                scheduled.signal()
+        finally:
+            first = self.finished.signal(error, timestamp_ns=end_ns)
+            scheduled.finished = None
+        return first
+
+    def lose(self, error: int) -> None:
+        """End it, and count it as lost unless it had ended. By who finds that no scheduler will; any context."""
+        try:
+            first = self.end(error)
+        except Exception as failure:  # noqa: BLE001 - a callback's: who ends many jobs must get to the last of them
+            current().failures.append(failure)
+            first = True
+        if first:
+            self.queue.done += 1
+            self.scheduler.count_lost()
 
     def __repr__(self) -> str:
         seqno = self.finished.seqno if self.state is not JobState.NEW else "new"

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from fencepost.actors.job import FinishedFence, Job
     from fencepost.actors.scheduler_actor import SchedulerActor
     from fencepost.fences import Fence
-    from fencepost.policies import Priority
     from fencepost.sync import Gate
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "Ready",
     "Recall",
     "Recalled",
-    "SetPriority",
     "Wake",
 ]
 
@@ -101,13 +99,5 @@ class Killed:
 
 
 @dataclass(frozen=True, slots=True)
-class SetPriority:
-    """Client -> scheduler: an entity's priority from now on."""
-
-    queue: EntityQueue
-    priority: Priority
-
-
-@dataclass(frozen=True, slots=True)
 class Fini:
-    """Client -> scheduler: take nothing more, cancel what is on the hardware. Answered when that is done."""
+    """Client -> scheduler: take nothing more, cancel what is on the hardware. Answered by what will signal by that."""

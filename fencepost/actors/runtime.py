@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
 
+import pykka
 import structlog
 
 from fencepost.actors.actor import Actor
@@ -15,10 +17,10 @@ from fencepost.actors.entity import Entity
 from fencepost.actors.messages import Abandon
 from fencepost.actors.scheduler import Scheduler
 from fencepost.actors.statistics import Leftovers, RuntimeStatistics
-from fencepost.errors import ActorFailed, BadInput, WrongState
+from fencepost.errors import ActorFailed, BadInput, WrongState, WrongWorld
 from fencepost.events import EventRing
 from fencepost.policies import Priority, new_run_queue
-from fencepost.sync import Task, World, deadline_ns
+from fencepost.sync import Task, World, current, deadline_ns
 from fencepost.sync import world as new_world
 
 __all__ = ["Runtime"]
@@ -29,6 +31,9 @@ WORLDS: Final = ("native", "virtual")
 DISPATCHES: Final = ("thread", "workqueue")
 ABANDON_AFTER_S: Final = 1.0
 """How long leaving waits, in the world's time, for what killed jobs depend on."""
+
+STOP_LIMIT_S: Final = 5.0
+"""How long leaving waits, in the world's time, for actors to handle what came before their stop."""
 
 
 class Runtime:
@@ -86,9 +91,10 @@ class Runtime:
         self._clients: list[Task] = []
         self._armed_by_the_gone = 0
         self._entities_made = 0
-        # Protects the four collections and the two counts against clients that make things at the same time; a leaf.
+        # Protects the four collections, the two counts and `_leaving` against clients that make things at the same
+        # time; a leaf.
         self._lock = self.world.lock()
-        self._entered = False
+        self._entered = self._leaving = False
 
     # Making things.
 
@@ -106,16 +112,15 @@ class Runtime:
         Raises:
             BadInput: for an unknown policy or a limit below 1.
             WrongState: outside of the `with` block.
+            WrongWorld: by a task of another world.
         """
-        self._check_entered()
+        self._check_inside()
         if credit_limit < 1:
             raise BadInput("credit_limit", str(credit_limit), "at least 1")
         if name is None:
             name = f"sched{len(self._schedulers)}"
         scheduler = Scheduler(self, backend, name, new_run_queue(policy), credit_limit)
-        with self._lock:
-            self._schedulers.append(scheduler)
-        self._start(scheduler.actor)
+        self._start(scheduler.actor, scheduler)
         return scheduler
 
     def entity(
@@ -137,29 +142,28 @@ class Runtime:
         Raises:
             ValueError: for no schedulers.
             WrongState: outside of the `with` block.
+            WrongWorld: by a task of another world.
         """
-        self._check_entered()
+        self._check_inside()
         if not schedulers:
             raise ValueError("an entity without schedulers, expected at least one")
         with self._lock:
             self._entities_made += 1
             number = self._entities_made
         entity = Entity(self, schedulers, name or f"{schedulers[0].name}.e{number}", priority, client)
-        with self._lock:
-            self._entities[entity] = None
-        self._start(entity.actor)
+        self._start(entity.actor, entity)
         return entity
 
     def start(self, actor_class: Callable[..., A], *args: Any, name: str, **kwargs: Any) -> A:  # noqa: ANN401
         """Make an actor of your own and start it: `actor_class(dispatch, name, *args, **kwargs)`."""
-        self._check_entered()
+        self._check_inside()
         actor = actor_class(self.dispatch, name, *args, **kwargs)
         self._start(actor)
         return actor
 
     def spawn(self, function: Callable[[], object], name: str | None = None) -> Task:
         """Start a client: `function` runs in a task of its own. The task can be joined, and holds the result."""
-        self._check_entered()
+        self._check_inside()
         task = self.world.spawn(function, name=name or f"client{len(self._clients)}")
         with self._lock:
             self._clients.append(task)
@@ -228,10 +232,17 @@ class Runtime:
             index += 1
 
     def _tear_down(self) -> None:
-        unpushed, abandoned = self._end_jobs()
-        self._stop(list(self._actors))
-        self.dispatch.stop()
-        left = self.world.close()
+        with self._lock:
+            self._leaving = True
+        unpushed = abandoned = 0
+        try:
+            unpushed, abandoned = self._end_jobs()
+        finally:
+            try:
+                self._stop(list(self._actors))
+            finally:
+                self.dispatch.stop()
+                left = self.world.close()
         self.leftovers = Leftovers(tuple(task.name for task in left), unpushed, abandoned)
         if self.leftovers:
             structlog.get_logger("fencepost").warning("left behind", leftovers=self.leftovers)
@@ -243,28 +254,57 @@ class Runtime:
             entity.kill()
         unpushed = sum(entity.end_unpushed() for entity in entities)
         for scheduler in self._schedulers:
-            scheduler.fini()
+            self._finish(scheduler)
         when_ns = deadline_ns(ABANDON_AFTER_S)
         late = [entity for entity in entities if not entity.ended_by(when_ns)]
-        abandoned = sum(int(entity.actor.actor_ref.ask(Abandon(), block=True)) for entity in late)
+        abandoned = sum(self._abandon(entity) for entity in late)
         return unpushed, abandoned
 
-    def _start(self, actor: Actor) -> None:
+    def _finish(self, scheduler: Scheduler) -> None:
+        try:
+            scheduler.fini(ABANDON_AFTER_S)
+        except Exception as error:  # noqa: BLE001 - of the backend; the others must be finished all the same
+            self.world.failures.append(error)
+
+    def _abandon(self, entity: Entity) -> int:
+        try:
+            return int(entity.actor.actor_ref.ask(Abandon(), block=True))
+        except pykka.ActorDeadError:
+            return 0
+
+    def _start(self, actor: Actor, user: Scheduler | Entity | None = None) -> None:
         with self._lock:
+            # In one step with the entry: what is not entered before leaving begins is not ended by it.
+            if self._leaving:
+                raise WrongState(f"{actor.name} comes too late: the runtime is being left")
             self._actors[actor] = None
+            if isinstance(user, Scheduler):
+                self._schedulers.append(user)
+            elif user is not None:
+                self._entities[user] = None
         actor.start_loop()
 
     def _stop(self, actors: Sequence[Actor]) -> None:
-        """Stop actors, entities before the schedulers they use, and wait until each has handled what came before."""
+        """Stop actors, entities before the schedulers they use, and wait until each has handled what came before.
+
+        Who does not within STOP_LIMIT_S is left to the world's closing, which reports it.
+        """
+        when_ns = self.world.now_ns() + round(STOP_LIMIT_S * 1e9)
         for answer in [actor.actor_ref.stop(block=False) for actor in reversed(actors)]:
-            answer.get()
+            with contextlib.suppress(pykka.Timeout):
+                answer.get(timeout=max(0.0, (when_ns - self.world.now_ns()) / 1e9))
         with self._lock:
             for actor in actors:
                 self._actors.pop(actor, None)
 
-    def _check_entered(self) -> None:
+    def _check_inside(self) -> None:
         if not self._entered:
             raise WrongState("the runtime was not entered: use it in a with block")
+        if self._leaving:
+            raise WrongState("the runtime was left: nothing can be made in it any more")
+        here = current()
+        if here is not self.world and not here.name == self.world.name == "native":
+            raise WrongWorld(f"a runtime of a {self.world.name} world is used in another world, a {here.name} one")
 
 
 def _event_ring(events: bool | int | None) -> EventRing | None:  # noqa: FBT001 - one option with four kinds of values

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from pykka import ActorDeadError
+
 from fencepost.actors.backend import Backend
 from fencepost.actors.entity import Entity
+from fencepost.actors.job import FinishedFence
 from fencepost.actors.messages import Fini
 from fencepost.actors.scheduler_actor import SchedulerActor
 from fencepost.policies import Priority, RunQueue
-from fencepost.sync import current
+from fencepost.sync import current, deadline_ns
 
 if TYPE_CHECKING:
     from fencepost.actors.runtime import Runtime
@@ -65,14 +68,20 @@ class Scheduler:
         with self._lost_lock:
             self.lost_jobs += 1
 
-    def fini(self) -> None:
+    def fini(self, timeout_s: float | None = None) -> bool:
         """Stop it: nothing more runs, and what is on the hardware is cancelled with -ECANCELED.
 
-        Client context; idempotent. Its entities must have ended before. (kernel: drm_sched_fini)
+        Client context; idempotent. Its entities must have ended before. Blocks until what was on the hardware has
+        signalled; False when `timeout_s` ran out first. Raises what the backend's `cancel_job` raises.
+        (kernel: drm_sched_fini)
         """
         self.ready = False
-        if self.actor.actor_ref.is_alive():
-            self.actor.actor_ref.ask(Fini())
+        when_ns = deadline_ns(timeout_s)
+        try:
+            pending: tuple[FinishedFence, ...] = self.actor.actor_ref.ask(Fini(), block=True)
+        except ActorDeadError:
+            return True
+        return all(fence.wait_until(when_ns) for fence in pending)
 
     def __repr__(self) -> str:
         return f"<Scheduler {self.name}>"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 from fencepost.actors.actor import Actor
 from fencepost.actors.dispatch import Dispatch
 from fencepost.actors.entity_queue import EntityQueue
-from fencepost.actors.job import Job
-from fencepost.actors.messages import Done, Fini, Killed, Queued, Ready, Recall, Recalled, SetPriority
+from fencepost.actors.job import FinishedFence, Job
+from fencepost.actors.messages import Done, Fini, Killed, Queued, Ready, Recall, Recalled
 from fencepost.events import EventRing
-from fencepost.events.kinds import JOB_DONE, JOB_RUN, PRIORITY_SET
+from fencepost.events.kinds import JOB_DONE, JOB_RUN
 from fencepost.fences import Fence
 from fencepost.policies import RunQueue
 from fencepost.sync import current
@@ -97,20 +97,15 @@ class SchedulerActor(Actor):
         self._finish(job, -errno.ESRCH, self._now_ns())
         self._backend.free_job(job)
 
-    def on_set_priority(self, message: SetPriority) -> None:
-        """Change how important an entity is, from its next place in the run queue on."""
-        message.queue.priority = message.priority
-        if self._record is not None:
-            self._record((self._now_ns(), PRIORITY_SET, message.queue.name, message.priority.name))
-
-    def on_fini(self, _message: Fini) -> None:
-        """Run nothing more, and take back what is on the hardware, newest first.
+    def on_fini(self, _message: Fini) -> tuple[FinishedFence, ...]:
+        """Run nothing more, and take back what is on the hardware, newest first; answers what will signal by that.
 
         (kernel: drm_sched_fini)
         """
         self._stopped = True
         for job in reversed(self._pending):
             self._backend.cancel_job(job)
+        return tuple(job.finished for job in self._pending)
 
     messages: ClassVar = {
         Ready: on_ready,
@@ -118,7 +113,6 @@ class SchedulerActor(Actor):
         Done: on_done,
         Recall: on_recall,
         Killed: on_killed,
-        SetPriority: on_set_priority,
         Fini: on_fini,
     }
 
@@ -195,6 +189,7 @@ class SchedulerActor(Actor):
         self._run_queue.charge(job.queue, end_ns - (start_ns if start_ns > busy_until_ns else busy_until_ns))
         if end_ns > busy_until_ns:
             self._busy_until_ns = end_ns
+        job.queue.done += 1
         self._finish(job, error, end_ns)
         self._free()
 
@@ -231,16 +226,21 @@ class SchedulerActor(Actor):
     def on_dead_letter(self, message: object) -> None:
         """End a job that comes after the end, so that nobody waits for ever."""
         if isinstance(message, (Ready, Killed, Done)):
-            message.job.end(-errno.ENODEV)
-            self._scheduler.count_lost()
+            message.job.lose(-errno.ENODEV)
         elif isinstance(message, Recall):
             message.reply_to.post(Recalled((), None))
 
     def on_failure(self, *_: object, **__: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """End every job it knows: it will not get round to them."""
+        self._stopped = True
+        self._scheduler.ready = False
         while self._pending:
-            self._pending.popleft().end(-errno.ENODEV)
+            job = self._pending.popleft()
+            self.running -= not job.finished.signaled
+            job.lose(-errno.ENODEV)
         while (queue := self._run_queue.head) is not None:
             self._run_queue.leave(queue)
             for job in queue.jobs:
-                job.end(-errno.ENODEV)
+                job.lose(-errno.ENODEV)
+
+    on_stop = on_failure
