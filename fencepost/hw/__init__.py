@@ -1,10 +1,21 @@
 """What stands below the driver: devices that execute jobs.
 
-mock        completes jobs by duration, or when told
+    execution  <-  arbiter  <-  engine            the rule: what runs when, in hardware time
+    engine, statistics  <-  clocked_engine        the same in a world: lock, timer, fences
+    batch, clocked_engine  <-  ring               the backend of a scheduler
+    engine_classes, ring  <-  gpu                 engines, and the rings that feed them
+    ring  <-  mock                                a ring with an engine of its own, which completes jobs when told
+
+Hardware time is computed, not slept: only the signal of a fence waits for the clock.
 """
 
 from __future__ import annotations
 
+from fencepost.hw.batch import Batch
+from fencepost.hw.engine_classes import parse_engines
+from fencepost.hw.gpu import Gpu
 from fencepost.hw.mock import MockBackend
+from fencepost.hw.ring import Ring
+from fencepost.hw.statistics import EngineStatistics, GpuStatistics
 
-__all__ = ["MockBackend"]
+__all__ = ["Batch", "EngineStatistics", "Gpu", "GpuStatistics", "MockBackend", "Ring", "parse_engines"]

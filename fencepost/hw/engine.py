@@ -1,0 +1,157 @@
+"""The rule by which an engine executes batches: bookkeeping of hardware time, without locks, timers or a world.
+
+Hardware time is told from outside: `advance(t)` lets everything happen that happens up to t, in the order of hardware
+time, and only then may something arrive at t. So the account does not depend on how late anybody looks, and what
+arrives just when a batch ends or can be preempted comes too late for that occasion.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from fencepost.hw.arbiter import Arbiter
+from fencepost.hw.execution import Execution, Stretch
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """Executes one batch at a time, each ring's in the order they came.
+
+    A batch that runs gives way to a more important ring at its next point of preemption, and later resumes with what
+    was left. Calls must not overlap: whoever shares it brings a lock.
+
+    Attributes:
+        now_ns: hardware time.
+        running: the batch that runs, or None.
+        completed: how many batches came to their end without being cancelled.
+        stretches: what was executed, in order, since somebody emptied the list; the running stretch is not among it.
+        ended: the batches that ended, in order, since somebody emptied the list.
+    """
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.running: Execution | None = None
+        self.completed = 0
+        self.stretches: list[Stretch] = []
+        self.ended: list[Execution] = []
+        self._arbiter = Arbiter()
+        self._start_ns = 0
+        self._switch_ns: int | None = None
+        self._busy_ns: Counter[str] = Counter()
+
+    # Time.
+
+    @property
+    def next_event_ns(self) -> int | None:
+        """When something will happen if nothing arrives before; None for never."""
+        if self.running is None:
+            return None
+        left_ns, switch_ns = self.running.left_ns, self._switch_ns
+        if left_ns is None:
+            return switch_ns
+        end_ns = self._start_ns + left_ns
+        return end_ns if switch_ns is None else min(end_ns, switch_ns)
+
+    def advance(self, to_ns: int) -> None:
+        """Let time pass up to `to_ns`, which is not in the past, with all that happens by then."""
+        assert to_ns >= self.now_ns
+        while (when_ns := self.next_event_ns) is not None and when_ns <= to_ns:
+            self.now_ns = when_ns
+            self._happen()
+        self.now_ns = to_ns
+
+    def busy_ns(self) -> dict[str, int]:
+        """Return how long it has executed for each client, up to now."""
+        busy_ns = self._busy_ns.copy()
+        if self.running is not None:
+            busy_ns[self.running.client] += self.now_ns - self._start_ns
+        return dict(busy_ns)
+
+    # Arrivals: all of them happen now.
+
+    def submit(self, execution: Execution) -> None:
+        """Take a batch, behind those of its ring."""
+        ring = execution.ring
+        ring.batches.append(execution)
+        if len(ring.batches) > 1:
+            return
+        self._arbiter.enter(ring)
+        running = self.running
+        if running is None:
+            self._start_next()
+        elif ring.priority < running.ring.priority and running.granularity_ns:
+            points = (self.now_ns - self._start_ns) // running.granularity_ns
+            self._switch_ns = self._start_ns + (points + 1) * running.granularity_ns
+
+    def terminate(self, execution: Execution) -> None:
+        """End a batch: now if it runs, else as soon as its turn has come. Does nothing to one that has ended."""
+        if execution is self.running:
+            self._complete()
+        elif execution.end_ns is None:
+            execution.left_ns = 0
+
+    def cancel(self, execution: Execution, error: int) -> None:
+        """Take a batch away, now, with an error. Does nothing to one that has ended."""
+        if execution.end_ns is not None:
+            return
+        execution.error = error
+        if execution is self.running:
+            self._stop()
+            self._retire(execution)
+            self._start_next()
+        else:
+            self._retire(execution)
+
+    # What happens.
+
+    def _happen(self) -> None:
+        """Let happen the one thing that happens now: the running batch ends, or may be preempted."""
+        running, first = self.running, self._arbiter.first()
+        assert running is not None
+        if running.left_ns == self.now_ns - self._start_ns:
+            self._complete()
+        elif first is not None and first.priority < running.ring.priority:
+            self._stop()
+            self._arbiter.enter(running.ring)
+            self._start_next()
+        else:
+            # Who wanted it was cancelled meanwhile.
+            self._switch_ns = None
+
+    def _complete(self) -> None:
+        execution = self._stop()
+        self.completed += 1
+        self._retire(execution)
+        self._start_next()
+
+    def _stop(self) -> Execution:
+        """End the running stretch."""
+        running = self.running
+        assert running is not None
+        ran_ns = self.now_ns - self._start_ns
+        if running.left_ns is not None:
+            running.left_ns -= ran_ns
+        self._busy_ns[running.client] += ran_ns
+        self.stretches.append(Stretch(running, self._start_ns, self.now_ns))
+        self.running = self._switch_ns = None
+        return running
+
+    def _retire(self, execution: Execution) -> None:
+        """Take a batch that does not run out of its ring, for good."""
+        execution.end_ns = self.now_ns
+        self.ended.append(execution)
+        ring = execution.ring
+        ring.batches.remove(execution)
+        if not ring.batches:
+            self._arbiter.leave(ring)
+        elif ring.turn is None and (self.running is None or self.running.ring is not ring):
+            # It ran: what comes after it waits from now on.
+            self._arbiter.enter(ring)
+
+    def _start_next(self) -> None:
+        ring = self._arbiter.first()
+        if ring is not None:
+            self._arbiter.leave(ring)
+            self.running = ring.batches[0]
+            self._start_ns = self.now_ns
