@@ -73,7 +73,7 @@ class EntityActor(Actor):
         self._jobs.extendleft(reversed(message.jobs))
         for job in self._jobs:
             job.cursor = 0
-        if self._record is not None:
+        if self._record is not None and self._jobs:
             self._record((current().now_ns(), ENTITY_KILLED, self.name, len(self._jobs)))
         self._kill.recalled.open()
         self._advance()

@@ -312,4 +312,6 @@ def _event_ring(events: bool | int | None) -> EventRing | None:  # noqa: FBT001 
         return EventRing()
     if events is False:
         return None
+    if events is not None and events < 0:
+        raise BadInput("events", str(events), "True, False, None or a number of events to keep")
     return EventRing(events)

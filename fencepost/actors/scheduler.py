@@ -35,8 +35,8 @@ class Scheduler:
         backend: the hardware.
         credit_limit: how many credits may be on the hardware at a time.
         ready: whether entities may be placed here.
-        load: a token for each entity that uses it, and for each job pushed to it and not complete. Many tasks count here
-            for every job, and adding to and taking from a deque is the cheapest count that needs no lock.
+        load: a token for each entity that uses it, and for each job pushed to it and not complete. Many tasks count
+            here for every job, and adding to and taking from a deque is the cheapest count that needs no lock.
         lost_jobs: armed jobs that never got to the actor, because they came too late or not at all.
     """
 

@@ -49,7 +49,6 @@ class SchedulerActor(Actor):
         self._now_ns = current().now_ns
         # The jobs on the hardware or complete but not freed, in the order they ran: freed from the front only.
         self._pending: deque[Job] = deque()
-        self._queued_jobs = 0
         # When the hardware finished what it finished last: a job that was handed over earlier has waited until then.
         self._busy_until_ns = 0
         self._stopped = False
@@ -83,7 +82,6 @@ class SchedulerActor(Actor):
         """Give the jobs of a killed entity back, those that are not on the hardware."""
         queue = message.queue
         self._run_queue.leave(queue)
-        self._queued_jobs -= len(queue.jobs)
         message.reply_to.post(Recalled(queue.recall(), queue.last_run))
         self._run()
 
@@ -123,7 +121,6 @@ class SchedulerActor(Actor):
         if not queue.jobs:
             self._run_queue.join(queue, job.submit_ns, job.credits if queue.ready_jobs else None)
         queue.jobs.append(job)
-        self._queued_jobs += 1
 
     def _run(self) -> None:
         """Run jobs while there are credits and ready ones."""
@@ -133,14 +130,13 @@ class SchedulerActor(Actor):
             queue = run_queue.select(limit - self.credits_in_use)
             if queue is None:
                 return
-            job = queue.take()
-            following = queue.jobs[0] if queue.jobs else None
-            if following is None:
+            jobs = queue.jobs
+            if len(jobs) == 1:
                 run_queue.pop(queue, None, None)
             else:
-                run_queue.pop(queue, following.submit_ns, following.credits if queue.ready_jobs else None)
-            self._queued_jobs -= 1
-            self._start(job)
+                following = jobs[1]
+                run_queue.pop(queue, following.submit_ns, following.credits if queue.ready_jobs > 1 else None)
+            self._start(queue.take())
 
     def _start(self, job: Job) -> None:
         """Hand a job to the hardware.
@@ -185,9 +181,8 @@ class SchedulerActor(Actor):
             self.cancelled += 1
         else:
             self.errored += 1
-        start_ns, busy_until_ns = job.start_ns, self._busy_until_ns
-        self._run_queue.charge(job.queue, end_ns - (start_ns if start_ns > busy_until_ns else busy_until_ns))
-        if end_ns > busy_until_ns:
+        self._run_queue.charge(job.queue, end_ns - max(job.start_ns, self._busy_until_ns))
+        if end_ns > self._busy_until_ns:
             self._busy_until_ns = end_ns
         job.queue.done += 1
         self._finish(job, error, end_ns)
@@ -216,7 +211,7 @@ class SchedulerActor(Actor):
                 entity.client,
                 job.queue.context,
                 job.finished.seqno,
-                self._queued_jobs,
+                len(job.queue.jobs),
                 self.credits_in_use,
             )
         )

@@ -11,6 +11,7 @@ An arrow goes from the push of a job to each of its batches and to its end.
 from __future__ import annotations
 
 import errno
+import operator
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -180,15 +181,20 @@ class _Drawing:
             self._trace.count(credits_in_use, level.time_ns, level.credits_in_use)
 
     def _draw_engines(self, group: int) -> None:
-        engines: dict[str, list[tuple[int, int, tuple[JobHistory, Batch]]]] = {}
+        engines: dict[str, list[tuple[int, int, tuple[JobHistory, int]]]] = {}
         for job in self._jobs.values():
-            for batch in job.batches:
-                engines.setdefault(batch.engine, []).append((batch.start_ns, batch.end_ns, (job, batch)))
+            for number, batch in enumerate(job.batches):
+                engines.setdefault(batch.engine, []).append((batch.start_ns, batch.end_ns, (job, number)))
         for engine in sorted(engines):
-            for lane in lanes(engines[engine]):
-                track = self._trace.track(engine, group)
-                for _, _, (job, batch) in lane:
-                    self._draw_batch(track, job, batch)
+            placed = [
+                (start_ns, number, track, job)
+                for lane in lanes(engines[engine])
+                for track in [self._trace.track(engine, group)]
+                for start_ns, _, (job, number) in lane
+            ]
+            # Not lane by lane: the last batch of a job, where its arrow ends, must come last.
+            for _, number, track, job in sorted(placed, key=operator.itemgetter(0, 1)):
+                self._draw_batch(track, job, job.batches[number])
 
     def _draw_batch(self, track: int, job: JobHistory, batch: Batch) -> None:
         flow, ends = self._flow(job), False

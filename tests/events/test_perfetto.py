@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, cast
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2  # pyright: ignore[reportMissingTypeStubs]
 
@@ -202,6 +202,14 @@ def jobs(draw: st.DrawFn, seqno: int) -> list[Event]:
     return [event for event in whole if draw(st.booleans())]
 
 
+@example(
+    (
+        [(1, BATCH, "rcs0", "game", 4, 1, 0, 1)],
+        [(2, BATCH, "rcs0", "game", 4, 2, 1, 2)],
+        [(1, BATCH, "rcs0", "game", 4, 3, 0, 1)],
+        [(0, JOB_RUN, "rcs0", "e", "game", 4, 4, 0, 1), *[(2, BATCH, "rcs0", "game", 4, 4, 2, 2)] * 2],
+    )
+)
 @given(st.tuples(*(jobs(seqno) for seqno in range(1, 5))))
 def test_any_jobs_make_a_trace_that_holds_together(some: tuple[list[Event], ...]) -> None:
     Trace([event for job in some for event in job]).check()
