@@ -32,8 +32,7 @@ def context_alloc(count: int = 1) -> int:
     Raises ValueError when `count` is below 1. (kernel: dma_fence_context_alloc)
     """
     if count < 1:
-        msg = f"{count} fence contexts asked for, expected at least 1"
-        raise ValueError(msg)
+        raise ValueError(f"{count} fence contexts asked for, expected at least 1")
     with _allocation:
         first = next(_next_context)
         for _ in range(count - 1):
@@ -48,8 +47,7 @@ def is_later(one: Fence, other: Fence) -> bool:
     Raises ValueError for fences of different contexts. (kernel: dma_fence_is_later)
     """
     if one.context != other.context:
-        msg = f"{one!r} and {other!r} are of different contexts: their numbers cannot be compared"
-        raise ValueError(msg)
+        raise ValueError(f"{one!r} and {other!r} are of different contexts: their numbers cannot be compared")
     ahead = (one.seqno - other.seqno) & SEQNO_MASK
     return 0 < ahead < HALF_RANGE
 

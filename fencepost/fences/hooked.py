@@ -1,4 +1,4 @@
-"""A fence whose owner wants to know when somebody begins to wait, or knows better than the fence whether it is complete."""
+"""A fence whose owner wants to know when somebody begins to wait, or knows better whether it is complete."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class HookedFence(Fence):
 
     __slots__ = ("_enabled",)
 
-    def __init__(self, context: int | None = None, seqno: int = 0, *, name: str = "", lock: Lock | None = None) -> None:
-        super().__init__(context, seqno, name=name, lock=lock)
+    def __init__(self, context: int | None = None, seqno: int = 0, name: str = "", lock: Lock | None = None) -> None:
+        super().__init__(context, seqno, name, lock)
         self._enabled = False
 
     def on_enable(self) -> bool:
         """Start what it takes to signal; return False when the work is complete already.
 
-        Called at most once, by the first who waits, adds a callback or asks for it, and never after the signal. The
-        fence's lock is held: it must not touch this fence.
+        Called at most once, by the first who waits, adds a callback or asks for it, and never after the signal; again
+        only when it raised. The fence's lock is held: of this fence it may call `set_error_locked` and nothing else.
         """
         return True
 
@@ -43,13 +43,18 @@ class HookedFence(Fence):
             self.signal()
         return self._state != 0
 
+    @property
+    def status(self) -> int:
+        return super().status if self.signaled else 0
+
     def _enable_locked(self) -> bool:
         if self._state:
             return False
         if self._enabled:
             return True
+        complete = not self.on_enable()
         self._enabled = True
-        return self.on_enable()
+        return not complete
 
     def _refused(self) -> None:
         # `on_enable` said "complete" under the lock; the signal itself had to wait until that was dropped.

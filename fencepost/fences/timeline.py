@@ -1,4 +1,7 @@
-"""A timeline that software moves: fences at points, signalled as the value passes them. (kernel: sw_sync)"""
+"""A timeline that software moves: fences at points, signalled as the value passes them.
+
+(kernel: sw_sync)
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import heapq
 
 from fencepost.errors import WrongState
 from fencepost.fences.context import HALF_RANGE, SEQNO_MASK, context_alloc
-from fencepost.fences.fence import Fence
+from fencepost.fences.fence import Fence, signal_all
 from fencepost.sync.world import current
 
 __all__ = ["Timeline"]
@@ -19,7 +22,9 @@ class Timeline:
     Life cycle: *open* -> *closed*; closing signals what is left with -ENOENT.
 
     Values are 32 bits wide and wrap round: a point up to half the range ahead is in the future, anything else is past.
-    `_lock` protects all fields; fences are signalled after it was dropped, in the order of their points.
+    `_lock` protects all fields; a leaf. Fences are signalled after it was dropped: those of one step in the order of
+    their points, those of two steps made at once in any order. An exception of a callback is raised when all have
+    signalled.
 
     Args:
         name: what reports call it.
@@ -45,13 +50,12 @@ class Timeline:
         return self._closed
 
     def fence(self, point: int) -> Fence:
-        """Return the fence of `point`: a signalled one when the value has passed it, else the one shared by all who ask.
+        """Return the fence of `point`: a signalled one when the value has passed it, else one shared by all who ask.
 
         Raises WrongState when closed, ValueError for a point that is no 32-bit number. Any context.
         """
         if not 0 <= point <= SEQNO_MASK:
-            msg = f"point {point} on {self.name}, expected 0 to {SEQNO_MASK}"
-            raise ValueError(msg)
+            raise ValueError(f"point {point} on {self.name}, expected 0 to {SEQNO_MASK}")
         with self._lock:
             self._check_open()
             ahead = (point - self._reached) & SEQNO_MASK
@@ -67,14 +71,12 @@ class Timeline:
         Raises WrongState when closed, ValueError for fewer than 0 steps or more than 32 bits. (kernel: SW_SYNC_IOC_INC)
         """
         if not 0 <= steps <= SEQNO_MASK:
-            msg = f"{self.name} advanced by {steps}, expected 0 to {SEQNO_MASK}"
-            raise ValueError(msg)
+            raise ValueError(f"{self.name} advanced by {steps}, expected 0 to {SEQNO_MASK}")
         with self._lock:
             self._check_open()
             self._reached += steps
             reached = self._take_locked(self._reached)
-        for fence in reached:
-            fence.signal()
+        signal_all(reached)
         return len(reached)
 
     def close(self) -> int:
@@ -82,14 +84,12 @@ class Timeline:
         with self._lock:
             self._closed = True
             left = self._take_locked(None)
-        for fence in left:
-            fence.signal(-errno.ENOENT)
+        signal_all(left, -errno.ENOENT)
         return len(left)
 
     def _check_open(self) -> None:
         if self._closed:
-            msg = f"{self.name} is closed"
-            raise WrongState(msg)
+            raise WrongState(f"{self.name} is closed")
 
     def _new(self, point: int) -> Fence:
         return Fence(self.context, point, name=self.name)
@@ -103,7 +103,7 @@ class Timeline:
         return fence
 
     def _take_locked(self, up_to: int | None) -> list[Fence]:
-        taken = []
+        taken: list[Fence] = []
         while self._queue and (up_to is None or self._queue[0] <= up_to):
             taken.append(self._points.pop(heapq.heappop(self._queue)))
         return taken

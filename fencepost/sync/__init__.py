@@ -8,8 +8,7 @@ The only package that knows threads, queues, greenlets and clocks. Everybody els
     timers    functions called at points in time, in irq context
     spawn     a new task
 
-`Gate` is built on these and works in every world. Order of locks: whatever a caller holds, then a lock made here; the locks
-of this package are leaves.
+`Gate` is built on these and works in every world. Order of locks: whatever a caller holds, then a lock of this package.
 """
 
 from __future__ import annotations
@@ -57,5 +56,4 @@ def world(name: str) -> World:
         from fencepost.sync.virtual import VirtualWorld  # noqa: PLC0415 - see above
 
         return VirtualWorld()
-    msg = f"a world called {name!r}, expected native or virtual"
-    raise ValueError(msg)
+    raise ValueError(f"a world called {name!r}, expected native or virtual")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fencepost.sync.primitives import Waiter
+from fencepost.sync.primitives import Waiter, wake_all
 from fencepost.sync.world import current, deadline_ns
 
 __all__ = ["Gate"]
@@ -32,15 +32,17 @@ class Gate:
         with self._lock:
             self._open = True
             waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            waiter.wake()
+        wake_all(waiters)
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Block until open; False when `timeout_s` ran out first."""
+        """Block until open; False when `timeout_s` ran out first.
+
+        Raises ValueError for a negative time-out, WrongContext where it would have to block and may not.
+        """
         return self.wait_until(deadline_ns(timeout_s))
 
     def wait_until(self, when_ns: int | None) -> bool:
-        """Block until open; False when the world's clock reached `when_ns` first."""
+        """Block until open; False when the world's clock reached `when_ns` first. Raises as `wait`."""
         if self._open:
             return True
         waiter = current().waiter()
@@ -48,12 +50,17 @@ class Gate:
             if self._open:
                 return True
             self._waiters.append(waiter)
-        if waiter.wait(when_ns, self):
-            return True
+        try:
+            waiter.wait(when_ns, self)
+        finally:
+            if not self._open:
+                self._forget(waiter)
+        return self._open
+
+    def _forget(self, waiter: Waiter) -> None:
         with self._lock:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
-        return self._open
 
     def __repr__(self) -> str:
         return f"<{self.name}, {'open' if self._open else 'shut'}>"

@@ -9,7 +9,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from fencepost.errors import WrongContext
 from fencepost.sync.task import Task
 from fencepost.sync.world import NS_PER_S, World, ambient
 
@@ -27,7 +26,10 @@ PR_SET_TIMERSLACK = 29
 
 
 class NativeTask(Task):
-    """A task carried by an OS thread of our own, or by one that the embedding program brought (`thread` alive elsewhere)."""
+    """A task carried by an OS thread of our own, or by one that the embedding program brought (`thread` is None).
+
+    Such a thread, and the caller itself, cannot be joined: that answers False at once.
+    """
 
     __slots__ = ("_thread",)
 
@@ -40,9 +42,16 @@ class NativeTask(Task):
         return self._thread is not None and not self._thread.is_alive()
 
     def join(self, timeout_s: float | None = None) -> bool:
+        if timeout_s is not None and not timeout_s >= 0:
+            raise ValueError(f"a time-out of {timeout_s} s, expected 0 or more")
         if self._thread is None or self._thread is threading.current_thread():
             return False
-        self._thread.join(timeout_s)
+        task = current_task()
+        task.begin_wait(self)
+        try:
+            self._thread.join(None if timeout_s is None else min(timeout_s, threading.TIMEOUT_MAX))
+        finally:
+            task.waiting_on = None
         return not self._thread.is_alive()
 
 
@@ -57,10 +66,7 @@ class NativeWaiter:
 
     def wait(self, deadline_ns: int | None, on: object) -> bool:
         task = current_task()
-        if task.no_block is not None:
-            msg = f"{task.name} may not wait for {on}: {task.no_block}"
-            raise WrongContext(msg)
-        task.waiting_on = on
+        task.begin_wait(on)
         try:
             return self._sleep(deadline_ns)
         finally:
@@ -111,21 +117,31 @@ class NativeWorld(World):
         # Daemon, so that a client which never returns cannot keep the program from ending after it was reported.
         thread = threading.Thread(target=body, name=name, daemon=True)
         task = NativeTask(name, thread, service=service)
-        self._adopt(task)
+        # Started first: a thread that the system refuses is never ours to join.
         thread.start()
+        self._adopt(task)
         return task
 
     def task(self) -> Task:
-        return current_task()
+        return ambient.task or current_task()
 
     def wait_exactly(self) -> None:
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0)
 
     def _join_all(self) -> list[Task]:
-        left = [task for task in self.tasks if not task.join(JOIN_LIMIT_S)]
-        self.tasks[:] = left
+        left: list[Task] = []
+        # One at a time, since a task may spawn others until it has ended.
+        while (task := self._oldest()) is not None:
+            if not task.join(JOIN_LIMIT_S):
+                left.append(task)
+        with self._adoption:
+            self.tasks.extend(left)
         return left
+
+    def _oldest(self) -> Task | None:
+        with self._adoption:
+            return self.tasks.pop(0) if self.tasks else None
 
 
 def current_task() -> Task:

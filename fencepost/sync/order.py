@@ -17,7 +17,7 @@ class Order(Protocol):
     A virtual world adds each task when it becomes able to run and takes one whenever the running task waits.
     """
 
-    def add(self, task: Task) -> None:
+    def add(self, task: Task, /) -> None:
         """Note that `task` can run; it is not in here yet."""
         ...
 

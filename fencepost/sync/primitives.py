@@ -6,9 +6,10 @@ from queue import Empty
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
-__all__ = ["Empty", "Lock", "Mailbox", "Waiter"]
+__all__ = ["Empty", "Lock", "Mailbox", "Waiter", "wake_all"]
 
 T = TypeVar("T")
 
@@ -44,24 +45,31 @@ class Waiter(Protocol):
     def wait(self, deadline_ns: int | None, on: object) -> bool:
         """Block until woken; False when the world's clock reached `deadline_ns` first.
 
-        Raises WrongContext where the task may not block. `on` is what reports name as the reason.
+        Raises WrongContext where the task may not block, WrongWorld in another world than the one that made it. `on` is
+        what reports name as the reason.
         """
         ...
 
     def wake(self) -> None:
-        """End the sleep, now or before it began. Never blocks; any context; waking twice does nothing."""
+        """End the sleep, now or before it began. Never blocks; any context; waking twice does nothing.
+
+        Raises WrongWorld from outside of a world that lives on one thread.
+        """
         ...
 
 
 class Mailbox(Protocol[T]):
-    """An unbounded queue with many senders and one receiver, first in first out."""
+    """An unbounded queue of many senders, first in first out. Each item goes to one of those who take."""
 
     def put(self, item: T, /) -> None:
         """Append; never blocks; any context."""
         ...
 
     def get(self) -> T:
-        """Take the oldest; blocks until there is one."""
+        """Take the oldest; blocks until there is one.
+
+        Where the task may not block, a virtual world raises WrongContext and the native one does not notice.
+        """
         ...
 
     def get_nowait(self) -> T:
@@ -71,3 +79,15 @@ class Mailbox(Protocol[T]):
     def empty(self) -> bool:
         """Say whether a get would block now."""
         ...
+
+
+def wake_all(waiters: Iterable[Waiter]) -> None:
+    """Wake every one of `waiters`; when some refuse, raise the first refusal after the others were woken."""
+    refusal: Exception | None = None
+    for waiter in waiters:
+        try:
+            waiter.wake()
+        except Exception as error:  # noqa: BLE001 - the others sleep on otherwise
+            refusal = refusal or error
+    if refusal is not None:
+        raise refusal

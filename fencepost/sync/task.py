@@ -5,6 +5,8 @@ from __future__ import annotations
 import abc
 from typing import Any
 
+from fencepost.errors import WrongContext
+
 __all__ = ["Task"]
 
 
@@ -15,8 +17,8 @@ class Task(abc.ABC):
 
     Attributes:
         name: how reports call it.
-        service: True for a task that has nothing to do of its own accord (an actor's loop, a worker, the timers): when it
-            waits it is idle, and being idle for ever is no deadlock.
+        service: True for a task that has nothing to do of its own accord (an actor's loop, a worker, the timers): when
+            it waits it is idle, and being idle for ever is no deadlock.
         waiting_on: what it waits for now, or None. Written by the task itself; anybody may read it for a report.
         no_block: why it must not wait now (it runs a fence callback, a timer function), or None.
         result: what its function returned.
@@ -36,6 +38,12 @@ class Task(abc.ABC):
     def __repr__(self) -> str:
         return f"<task {self.name}>"
 
+    def begin_wait(self, on: object) -> None:
+        """Note what it is about to wait for; raises WrongContext where it may not. By the task itself."""
+        if self.no_block is not None:
+            raise WrongContext(f"{self.name} may not wait for {on}: {self.no_block}")
+        self.waiting_on = on
+
     @property
     @abc.abstractmethod
     def done(self) -> bool:
@@ -43,4 +51,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def join(self, timeout_s: float | None = None) -> bool:
-        """Block until the task is done; False when `timeout_s` ran out first. Client context."""
+        """Block until the task is done; False when `timeout_s` ran out first. Client context.
+
+        Raises ValueError for a negative time-out, WrongContext where the caller may not block.
+        """

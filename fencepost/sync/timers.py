@@ -39,7 +39,8 @@ class Timer:
     def cancel(self) -> bool:
         """Disarm; True means the function was not and will not be called. Never blocks; any context.
 
-        False means that it was or is being called: the caller must allow for that.
+        False means that it was called, is being called or is about to be: the caller must allow for that. It also
+        answers a second cancel.
         """
         with self._timers.lock:
             was_armed = self._function is not None
@@ -58,7 +59,8 @@ class Timers:
     Functions run one at a time in the timer task (irq context): they must not block. One that raises is recorded in the
     world's failures, and the timers go on. Late is possible, early is not.
 
-    The lock protects the heap, every timer's function and the fields below it; it is a leaf: nothing is taken under it.
+    The lock protects the heap, every timer's function and the fields below it. Only the timer task is spawned under it,
+    so that `stop` either finds that task or prevents it.
     """
 
     def __init__(self, world: World) -> None:
@@ -77,6 +79,8 @@ class Timers:
         with self.lock:
             self._armed += 1
             heapq.heappush(self._heap, (deadline_ns, self._armed, timer))
+            if len(self._heap) > self._sweep_at:
+                self._sweep_locked()
             first = self._heap[0][2] is timer
             sleeper = self._sleeper if first else None
             start = self._task is None and not self._stopped
@@ -97,14 +101,18 @@ class Timers:
     def _run(self) -> None:
         self._world.wait_exactly()
         self._world.task().no_block = "it is a timer function, in irq context"
-        while not self._stopped:
+        while True:
             with self.lock:
-                functions, deadline_ns = self._due_locked(self._world.now_ns())
-                sleeper = self._sleeper = None if functions or self._stopped else self._world.waiter()
-            if sleeper is not None:
-                self._sleep(sleeper, deadline_ns)
-            for function in functions:
+                if self._stopped:
+                    return
+                # One at a time, so that each can still be cancelled by those before it.
+                function = self._due_locked(self._world.now_ns())
+                deadline_ns = self._heap[0][0] if self._heap else None
+                sleeper = self._sleeper = self._world.waiter() if function is None else None
+            if function is not None:
                 self._call(function)
+            elif sleeper is not None:
+                self._sleep(sleeper, deadline_ns)
 
     def _sleep(self, sleeper: Waiter, deadline_ns: int | None) -> None:
         task = self._world.task()
@@ -112,16 +120,14 @@ class Timers:
         sleeper.wait(deadline_ns, "the next timer")
         task.no_block = reason
 
-    def _due_locked(self, now_ns: int) -> tuple[list[Callable[[], object]], int | None]:
-        """Take what is due; return it with the deadline of what comes next."""
-        heap, due = self._heap, []
+    def _due_locked(self, now_ns: int) -> Callable[[], object] | None:
+        """Take the first function that is due, and what was cancelled before it."""
+        heap = self._heap
         while heap and (heap[0][0] <= now_ns or not heap[0][2].armed):
             function = heapq.heappop(heap)[2].take_locked()
             if function is not None:
-                due.append(function)
-        if len(heap) > self._sweep_at:
-            self._sweep_locked()
-        return due, heap[0][0] if heap else None
+                return function
+        return None
 
     def _sweep_locked(self) -> None:
         """Drop cancelled timers, so that arming and cancelling for ever does not grow the heap."""
@@ -134,3 +140,5 @@ class Timers:
             function()
         except Exception as error:  # noqa: BLE001 - one bad function must not silence all later timers
             self._world.failures.append(error)
+        except BaseException as error:  # noqa: BLE001 - nor does one that asks the program to end
+            self._world.interrupt(error)

@@ -1,7 +1,7 @@
 """The seam: a world says how its tasks wait, what time it is, and what a new task is.
 
-Whatever waits asks `current()` for its world and takes the primitives from there, so the same code runs on OS threads and
-wall-clock time (native) and on greenlets and virtual time (virtual, controlled).
+Whatever waits asks `current()` for its world and takes the primitives from there, so the same code runs on OS threads
+and wall-clock time (native) and on greenlets and virtual time (virtual, controlled).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any
 
+from fencepost.errors import WrongWorld
 from fencepost.sync.timers import Timers
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ __all__ = ["World", "ambient", "current", "deadline_ns", "now_ns"]
 
 NS_PER_S = 1_000_000_000
 
+PRUNE_FLOOR = 64
+
 
 class World(abc.ABC):
     """Where tasks run.
 
-    Life cycle: *new* -> *entered* (the entering thread is its main task) -> *closed*. Closing stops and joins all that the
-    world started and may be done twice.
+    Life cycle: *new* -> *entered* (the entering thread is its main task) -> *closed*. Closing stops and joins all that
+    the world started and may be done twice. A world entered inside of another is closed before it.
 
     Attributes:
         name: native, virtual or controlled.
@@ -51,7 +54,9 @@ class World(abc.ABC):
         self.failures: list[BaseException] = []
         self.timers = Timers(self)
         self._outer: list[World] = []
+        # Protects `tasks`, the count and `_prune_at` against clients that spawn at once; a leaf.
         self._adoption = threading.Lock()
+        self._prune_at = PRUNE_FLOOR
 
     @abc.abstractmethod
     def waiter(self) -> Waiter:
@@ -92,19 +97,27 @@ class World(abc.ABC):
     def close(self) -> list[Task]:
         """Stop the timers, join what was started and give the calling thread its former world back.
 
-        Returns the tasks that did not end; an empty list is the rule.
+        Returns the tasks that did not end; an empty list is the rule. Raises WrongWorld when the calling thread is in
+        another world.
         """
-        self.timers.stop()
-        left = self._join_all()
-        if self._outer:
-            ambient.world = self._outer.pop()
-        return left
+        if self._outer and ambient.world is not self:
+            raise WrongWorld(
+                f"the {self.name} world is closed from inside the {ambient.world.name} one, close that first"
+            )
+        try:
+            self.timers.stop()
+            return self._join_all()
+        finally:
+            if self._outer:
+                ambient.world = self._outer.pop()
 
     def _adopt(self, task: Task) -> None:
-        # `_adoption` protects `tasks` and the count, against clients that spawn at once; a leaf.
         with self._adoption:
             self.tasks_started += 1
             self.tasks.append(task)
+            if len(self.tasks) > self._prune_at:
+                self.tasks[:] = [task for task in self.tasks if not task.done]
+                self._prune_at = max(PRUNE_FLOOR, 2 * len(self.tasks))
 
     @abc.abstractmethod
     def _join_all(self) -> list[Task]:
@@ -139,6 +152,5 @@ def deadline_ns(timeout_s: float | None) -> int | None:
     if timeout_s is None or timeout_s == math.inf:
         return None
     if not timeout_s >= 0:
-        msg = f"a time-out of {timeout_s} s, expected 0 or more"
-        raise ValueError(msg)
+        raise ValueError(f"a time-out of {timeout_s} s, expected 0 or more")
     return ambient.world.now_ns() + round(timeout_s * NS_PER_S)
