@@ -234,6 +234,7 @@ class Runtime:
     def _tear_down(self) -> None:
         with self._lock:
             self._leaving = True
+        self.world.settle()
         unpushed = abandoned = 0
         try:
             unpushed, abandoned = self._end_jobs()

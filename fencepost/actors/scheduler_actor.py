@@ -182,8 +182,7 @@ class SchedulerActor(Actor):
         else:
             self.errored += 1
         self._run_queue.charge(job.queue, end_ns - max(job.start_ns, self._busy_until_ns))
-        if end_ns > self._busy_until_ns:
-            self._busy_until_ns = end_ns
+        self._busy_until_ns = max(self._busy_until_ns, end_ns)
         job.queue.done += 1
         self._finish(job, error, end_ns)
         self._free()

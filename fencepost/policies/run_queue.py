@@ -244,8 +244,7 @@ class RunQueue(Generic[N]):
 
         A duration below zero, which jobs that complete out of order can show, counts as zero.
         """
-        if duration_ns < 0:
-            duration_ns = 0
+        duration_ns = max(duration_ns, 0)
         node.runtime_ns += duration_ns
         self._policy.job_finished(node, duration_ns)
 

@@ -47,7 +47,8 @@ class NativeTask(Task):
         if self._thread is None or self._thread is threading.current_thread():
             return False
         task = current_task()
-        task.begin_wait(self)
+        task.check_may_block(self)
+        task.waiting_on = self
         try:
             self._thread.join(None if timeout_s is None else min(timeout_s, threading.TIMEOUT_MAX))
         finally:
@@ -66,7 +67,8 @@ class NativeWaiter:
 
     def wait(self, deadline_ns: int | None, on: object) -> bool:
         task = current_task()
-        task.begin_wait(on)
+        task.check_may_block(on)
+        task.waiting_on = on
         try:
             return self._sleep(deadline_ns)
         finally:

@@ -38,11 +38,10 @@ class Task(abc.ABC):
     def __repr__(self) -> str:
         return f"<task {self.name}>"
 
-    def begin_wait(self, on: object) -> None:
-        """Note what it is about to wait for; raises WrongContext where it may not. By the task itself."""
+    def check_may_block(self, on: object) -> None:
+        """Raise WrongContext where it may not wait for `on`. By the task itself."""
         if self.no_block is not None:
             raise WrongContext(f"{self.name} may not wait for {on}: {self.no_block}")
-        self.waiting_on = on
 
     @property
     @abc.abstractmethod

@@ -1,7 +1,8 @@
 """The virtual world: greenlets on one thread, and a clock that jumps to the next deadline when nothing else can run.
 
-A task that must wait picks its successor itself and switches straight to it. `_reaper` is the parent of all greenlets
-and gets control only when one of them ends. Computing costs no virtual time, only waiting does: a loop that asks again
+A task that must wait picks its successor itself and switches straight to it. `_ground` is the parent of all
+greenlets: it gets control when one of them ends, and starts the new ones, since a greenlet begins as deep in the
+interpreter's stack as whoever starts it. Computing costs no virtual time, only waiting does: a loop that asks again
 and again without ever waiting is never interrupted, and never ends.
 """
 
@@ -98,7 +99,8 @@ class VirtualWorld(World):
         self._sweep_at = SWEEP_FLOOR
         self._closing = False
         self._main = self.running = VirtualTask(self, "main", 0, service=False)
-        self._reaper: greenlet | None = None
+        self._ground: greenlet | None = None
+        self._to_start: VirtualTask | None = None
         super().__init__(lambda: self._now_ns, partial(VirtualLock, self))
 
     def waiter(self) -> Waiter:
@@ -111,7 +113,7 @@ class VirtualWorld(World):
         if ambient.world is not self:
             raise WrongWorld(f"{name} is spawned from outside of its virtual world")
         task = VirtualTask(self, name, self.tasks_started + 1, service=service)
-        task.greenlet = greenlet(partial(self._carry, task, function), self._reaper)
+        task.greenlet = greenlet(partial(self._carry, task, function), self._ground)
         self._adopt(task)
         self.order.add(task)
         return task
@@ -122,7 +124,10 @@ class VirtualWorld(World):
     def enter(self) -> None:
         super().enter()
         self._main.greenlet = getcurrent()
-        self._reaper = greenlet(self._reap)
+        self._ground = greenlet(self._carry_on)
+        # Once there and back, so that it stands as low in the stack as the main task does now.
+        self._to_start = self._main
+        self._ground.switch()
 
     def interrupt(self, error: BaseException) -> None:
         """Make the main task raise `error` when it runs next, and let it run."""
@@ -151,7 +156,12 @@ class VirtualWorld(World):
         successor = self._choose()
         if successor is not task:
             self.running = successor
-            successor.greenlet.switch()
+            if successor.greenlet:
+                successor.greenlet.switch()
+            else:
+                assert self._ground is not None
+                self._to_start = successor
+                self._ground.switch()
         task.obey()
 
     def pass_turn(self) -> None:
@@ -196,15 +206,20 @@ class VirtualWorld(World):
         except Exception as error:  # noqa: BLE001 - kept for whoever joins or closes
             task.error = error
             self.failures.append(error)
+            if task.service:
+                # Others may now wait for it for ever.
+                self.interrupt(error)
         except BaseException as error:  # noqa: BLE001 - the main task is the one to end the program
             task.error = error
             self.interrupt(error)
         task.finished = True
         wake_all(task.joiners)
 
-    def _reap(self, *_ended: object) -> None:
+    def _carry_on(self, *_ended: object) -> None:
+        """Run in `_ground`: start the task that it was called for, or else who comes after the one that ended."""
         while True:
-            self.running = self._choose()
+            successor, self._to_start = self._to_start, None
+            self.running = self._choose() if successor is None else successor
             self.running.greenlet.switch()
 
     def _join_all(self) -> list[Task]:
@@ -222,13 +237,13 @@ class VirtualWorld(World):
     def _unwind(self) -> list[Task]:
         self._closing = True
         left = [task for task in self.tasks if not task.done]
-        # `_reaper` would let others run when one of them ends.
+        # `_ground` would let others run when one of them ends.
         for task in cast("list[VirtualTask]", left):
             self.running = task
             task.greenlet.parent = getcurrent()
             task.greenlet.throw(GreenletExit)
         self.running = self._main
         self.tasks.clear()
-        if self._reaper is not None:
-            self._reaper.throw(GreenletExit)
+        if self._ground is not None:
+            self._ground.throw(GreenletExit)
         return left

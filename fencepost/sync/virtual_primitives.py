@@ -33,15 +33,18 @@ class VirtualWaiter:
         return self._sleeper is not None
 
     def wait(self, deadline_ns: int | None, on: object) -> bool:
-        world = self._world
-        if ambient.world is not world:
+        if ambient.world is not self._world:
             raise WrongWorld(f"{on} is of a virtual world and is waited for outside of it")
+        self._world.running.check_may_block(on)
+        return self.wait_anywhere(deadline_ns, on)
+
+    def wait_anywhere(self, deadline_ns: int | None, on: object) -> bool:
+        """Wait, also where the task must not block: for a lock, which its holder gives back without waiting."""
+        world = self._world
         task = world.running
-        task.begin_wait(on)
         if self.woken or (deadline_ns is not None and deadline_ns <= world.now_ns()):
-            task.waiting_on = None
             return self.woken
-        self._sleeper, task.sleep = task, self
+        self._sleeper, task.sleep, task.waiting_on = task, self, on
         if deadline_ns is not None:
             world.wake_at(deadline_ns, self)
         world.switch()
@@ -68,10 +71,11 @@ class Line:
     Who is woken looks again whether the thing is there, since another may have taken it meanwhile.
     """
 
-    __slots__ = ("_waiters", "_world")
+    __slots__ = ("_anywhere", "_waiters", "_world")
 
-    def __init__(self, world: VirtualWorld) -> None:
+    def __init__(self, world: VirtualWorld, *, anywhere: bool = False) -> None:
         self._world = world
+        self._anywhere = anywhere
         self._waiters: deque[VirtualWaiter] = deque()
 
     def wait(self, deadline_ns: int | None, on: object) -> bool:
@@ -79,7 +83,7 @@ class Line:
         waiter = VirtualWaiter(self._world)
         self._waiters.append(waiter)
         try:
-            return waiter.wait(deadline_ns, on)
+            return waiter.wait_anywhere(deadline_ns, on) if self._anywhere else waiter.wait(deadline_ns, on)
         except BaseException:
             # Woken and interrupted at once: the wake is for whoever comes next.
             if waiter.woken:
@@ -117,7 +121,7 @@ class VirtualLock:
         world = self._world
         deadline_ns = None if timeout_s is None else world.now_ns() + round(timeout_s * NS_PER_S)
         if self._line is None:
-            self._line = Line(world)
+            self._line = Line(world, anywhere=True)
         while self._holder is not None:
             if not self._line.wait(deadline_ns, self):
                 return False

@@ -77,6 +77,9 @@ class World(abc.ABC):
     def wait_exactly(self) -> None:  # noqa: B027 - most worlds are exact by nature
         """Ask that the calling task's time-outs are not rounded up. Touches no other task."""
 
+    def settle(self) -> None:  # noqa: B027 - only a world that searches has something to stop
+        """Note that what is being run has come to its end, and only tidying up is left: no use in searching that."""
+
     def interrupt(self, error: BaseException) -> None:
         """Note an exception that asks the whole program to end (KeyboardInterrupt) and surfaced in some task."""
         self.failures.append(error)

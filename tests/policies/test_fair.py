@@ -21,7 +21,7 @@ def at(vruntime_ns: int, priority: Priority = NORMAL, name: str = "leftmost") ->
     return node
 
 
-def add(queue: RunQueue, *nodes: Node) -> None:
+def add(queue: RunQueue[Node], *nodes: Node) -> None:
     for node in nodes:
         queue.join(node, 0)
         queue.wake(node, 1)
@@ -32,7 +32,7 @@ def add(queue: RunQueue, *nodes: Node) -> None:
 
 @pytest.mark.parametrize("priority", Priority)
 def test_gpu_time_is_scaled_by_priority_when_a_job_is_left_behind(priority: Priority) -> None:
-    queue, node = RunQueue(Fair()), Node("n", priority)
+    queue, node = RunQueue[Node](Fair()), Node("n", priority)
     add(queue, node)
     queue.charge(node, 1000)
     queue.pop(node, 0, 1)
@@ -40,7 +40,7 @@ def test_gpu_time_is_scaled_by_priority_when_a_job_is_left_behind(priority: Prio
 
 
 def test_gpu_time_is_settled_once() -> None:
-    queue, node = RunQueue(Fair()), Node("n")
+    queue, node = RunQueue[Node](Fair()), Node("n")
     add(queue, node)
     queue.charge(node, 1000)
     queue.pop(node, 0, 1)
@@ -52,7 +52,7 @@ def test_gpu_time_is_settled_once() -> None:
 
 
 def test_a_new_priority_scales_all_that_is_not_settled() -> None:
-    queue, node = RunQueue(Fair()), Node("n", LOW)
+    queue, node = RunQueue[Node](Fair()), Node("n", LOW)
     add(queue, node)
     queue.charge(node, 1000)
     node.priority = KERNEL
@@ -61,7 +61,7 @@ def test_a_new_priority_scales_all_that_is_not_settled() -> None:
 
 
 def test_gpu_time_stays_owed_when_the_queue_runs_empty() -> None:
-    queue, node = RunQueue(Fair()), Node("n")
+    queue, node = RunQueue[Node](Fair()), Node("n")
     for _ in range(3):
         add(queue, node)
         queue.pop(node, None, None)
@@ -96,7 +96,7 @@ def test_a_leaving_node_keeps_its_distance(vruntime_ns: int, leftmost: Node | No
 
 
 def test_the_distance_is_taken_from_the_leftmost_of_the_others() -> None:
-    queue, node, other = RunQueue(Fair()), Node("n"), Node("other")
+    queue, node, other = RunQueue[Node](Fair()), Node("n"), Node("other")
     add(queue, node, other)
     for used, ns in ((node, 100), (other, 70)):
         queue.charge(used, ns)
@@ -167,14 +167,14 @@ def test_the_lengths_of_jobs_seen_so_far_matter(priority: Priority, own_us: int,
 
 
 def test_a_negative_key_is_left_of_zero() -> None:
-    queue, first, second = RunQueue(Fair()), Node("first"), Node("second")
+    queue, first, second = RunQueue[Node](Fair()), Node("first"), Node("second")
     add(queue, first, second)
     assert (first.vruntime_ns, second.vruntime_ns) == (0, -1)
     assert queue.head is second
 
 
 def test_a_node_keeps_its_place_when_it_moves_to_another_run_queue() -> None:
-    here, there, node, other = RunQueue(Fair()), RunQueue(Fair()), Node("n"), Node("other")
+    here, there, node, other = RunQueue[Node](Fair()), RunQueue[Node](Fair()), Node("n"), Node("other")
     other.relative_vruntime_ns = 5
     add(here, node, other)
     here.charge(node, 100)
@@ -186,7 +186,7 @@ def test_a_node_keeps_its_place_when_it_moves_to_another_run_queue() -> None:
 
 
 def test_a_blocked_node_keeps_its_virtual_time() -> None:
-    queue, node = RunQueue(Fair()), Node("n")
+    queue, node = RunQueue[Node](Fair()), Node("n")
     add(queue, node, Node("other"))
     queue.charge(node, MS)
     queue.pop(node, 0, None)
@@ -196,7 +196,7 @@ def test_a_blocked_node_keeps_its_virtual_time() -> None:
 
 
 def test_a_big_job_holds_up_those_behind_it() -> None:
-    queue, big, small = RunQueue(Fair()), Node("big", HIGH), Node("small")
+    queue, big, small = RunQueue[Node](Fair()), Node("big", HIGH), Node("small")
     queue.join(big, 0)
     queue.wake(big, 3)
     add(queue, small)
@@ -207,7 +207,7 @@ def test_a_big_job_holds_up_those_behind_it() -> None:
 # --- shares
 
 
-def saturate(queue: RunQueue, durations_ns: dict[Node, list[int]], jobs: int) -> None:
+def saturate(queue: RunQueue[Node], durations_ns: dict[Node, list[int]], jobs: int) -> None:
     """Run an engine with one slot, whose clients always have another job."""
     add(queue, *durations_ns)
     lengths = {node: cycle(each) for node, each in durations_ns.items()}
@@ -234,7 +234,7 @@ def test_two_busy_nodes_share_the_engine_by_priority(
     more: Priority, less: Priority, ratio: int, lengths: tuple[int, int]
 ) -> None:
     first, second = Node("more", more), Node("less", less)
-    saturate(RunQueue(Fair()), {first: [lengths[0]], second: [lengths[1]]}, jobs=200 * (ratio + 1))
+    saturate(RunQueue[Node](Fair()), {first: [lengths[0]], second: [lengths[1]]}, jobs=200 * (ratio + 1))
     assert 0.95 * ratio < first.runtime_ns / second.runtime_ns < 1.05 * ratio
 
 
@@ -249,7 +249,7 @@ clients = st.lists(
 def test_no_busy_node_falls_far_behind_another(clients: list[tuple[Priority, list[int]]]) -> None:
     """The time of the newest job is settled one pop late, so the lead is below two jobs, plus the offset at join."""
     nodes = {Node(str(index), priority): lengths for index, (priority, lengths) in enumerate(clients)}
-    saturate(RunQueue(Fair()), nodes, jobs=500)
+    saturate(RunQueue[Node](Fair()), nodes, jobs=500)
     used = [node.runtime_ns << SHIFT[node.priority] for node in nodes]
     longest = max(max(lengths) << SHIFT[node.priority] for node, lengths in nodes.items())
     assert max(used) - min(used) <= 2 * longest + len(nodes) * (1000 << SHIFT[LOW])
@@ -257,13 +257,13 @@ def test_no_busy_node_falls_far_behind_another(clients: list[tuple[Priority, lis
 
 def test_the_least_important_node_gets_through_a_crowd_of_the_most_important() -> None:
     crowd, low = [Node(str(index), KERNEL) for index in range(20)], Node("low", LOW)
-    saturate(RunQueue(Fair()), {node: [MS] for node in [*crowd, low]}, jobs=2 * 20 * 64)
+    saturate(RunQueue[Node](Fair()), {node: [MS] for node in [*crowd, low]}, jobs=2 * 20 * 64)
     assert low.runtime_ns >= MS
 
 
 def test_a_client_that_is_always_back_in_time_is_never_settled_and_starves_its_equals() -> None:
     """The limit that the module states."""
-    queue, busy, synchronous = RunQueue(Fair()), Node("busy"), Node("synchronous")
+    queue, busy, synchronous = RunQueue[Node](Fair()), Node("busy"), Node("synchronous")
     add(queue, busy)
     queue.charge(busy, MS)
     queue.pop(busy, 0, 1)

@@ -5,13 +5,13 @@ from fencepost.policies.round_robin import RoundRobin
 from fencepost.policies.run_queue import Node, RunQueue
 
 
-def add(queue: RunQueue, *nodes: Node, credits_each: int = 1) -> None:
+def add(queue: RunQueue[Node], *nodes: Node, credits_each: int = 1) -> None:
     for node in nodes:
         queue.join(node, 0)
         queue.wake(node, credits_each)
 
 
-def served(queue: RunQueue, jobs: int) -> str:
+def served(queue: RunQueue[Node], jobs: int) -> str:
     """Take so many jobs from nodes that always have another one, and return their names."""
     names = ""
     for _ in range(jobs):
@@ -23,13 +23,13 @@ def served(queue: RunQueue, jobs: int) -> str:
 
 
 def test_nodes_with_a_backlog_take_turns() -> None:
-    queue = RunQueue(RoundRobin())
+    queue = RunQueue[Node](RoundRobin())
     add(queue, Node("a"), Node("b"), Node("c"))
     assert served(queue, 7) == "abcabca"
 
 
 def test_a_new_node_is_next() -> None:
-    queue = RunQueue(RoundRobin())
+    queue = RunQueue[Node](RoundRobin())
     add(queue, Node("a"), Node("b"))
     assert served(queue, 3) == "aba"
     add(queue, Node("c"))
@@ -37,7 +37,7 @@ def test_a_new_node_is_next() -> None:
 
 
 def test_a_node_whose_queue_ran_empty_keeps_its_turn() -> None:
-    queue = RunQueue(RoundRobin())
+    queue = RunQueue[Node](RoundRobin())
     a, b, c = Node("a"), Node("b"), Node("c")
     add(queue, a, b, c)
     assert served(queue, 5) == "abcab"
@@ -48,7 +48,7 @@ def test_a_node_whose_queue_ran_empty_keeps_its_turn() -> None:
 
 
 def test_a_client_that_never_queues_two_jobs_is_always_first() -> None:
-    queue = RunQueue(RoundRobin())
+    queue = RunQueue[Node](RoundRobin())
     synchronous = Node("s")
     add(queue, Node("a"), synchronous)
     served(queue, 1)
@@ -59,7 +59,7 @@ def test_a_client_that_never_queues_two_jobs_is_always_first() -> None:
 
 
 def test_a_more_important_node_goes_first_as_long_as_it_is_ready() -> None:
-    queue = RunQueue(RoundRobin())
+    queue = RunQueue[Node](RoundRobin())
     high = Node("h", Priority.HIGH)
     add(queue, Node("a"), Node("b"), high)
     assert served(queue, 3) == "hhh"
@@ -70,7 +70,7 @@ def test_a_more_important_node_goes_first_as_long_as_it_is_ready() -> None:
 
 
 def test_a_big_job_holds_up_its_level_and_those_below() -> None:
-    queue = RunQueue(RoundRobin())
+    queue = RunQueue[Node](RoundRobin())
     big = Node("B")
     add(queue, big, credits_each=3)
     add(queue, Node("a"), Node("l", Priority.LOW))
@@ -79,7 +79,7 @@ def test_a_big_job_holds_up_its_level_and_those_below() -> None:
 
 
 def test_a_new_priority_counts_from_the_next_pop() -> None:
-    queue = RunQueue(RoundRobin())
+    queue = RunQueue[Node](RoundRobin())
     a = Node("a")
     add(queue, a, Node("b"))
     a.priority = Priority.LOW
@@ -87,7 +87,7 @@ def test_a_new_priority_counts_from_the_next_pop() -> None:
 
 
 def test_a_node_from_a_run_queue_that_counted_further_is_last_and_not_lost() -> None:
-    node, busy, other = Node("n"), RunQueue(RoundRobin()), RunQueue(RoundRobin())
+    node, busy, other = Node("n"), RunQueue[Node](RoundRobin()), RunQueue[Node](RoundRobin())
     add(busy, node)
     served(busy, 1000)
     busy.leave(node)
@@ -98,7 +98,7 @@ def test_a_node_from_a_run_queue_that_counted_further_is_last_and_not_lost() -> 
 
 
 def test_a_node_from_another_run_queue_then_keeps_the_turn_it_got_here() -> None:
-    node, busy, other = Node("n"), RunQueue(RoundRobin()), RunQueue(RoundRobin())
+    node, busy, other = Node("n"), RunQueue[Node](RoundRobin()), RunQueue[Node](RoundRobin())
     add(busy, node)
     served(busy, 1000)
     busy.leave(node)

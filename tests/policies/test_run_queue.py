@@ -36,17 +36,17 @@ def policy() -> BySubmit:
 
 
 @pytest.fixture
-def queue(policy: BySubmit) -> RunQueue:
-    return RunQueue(policy)
+def queue(policy: BySubmit) -> RunQueue[Node]:
+    return RunQueue[Node](policy)
 
 
-def ready(queue: RunQueue, name: str, submit_ns: int = 0, cost: int = 1) -> Node:
+def ready(queue: RunQueue[Node], name: str, submit_ns: int = 0, cost: int = 1) -> Node:
     node = blocked(queue, name, submit_ns)
     queue.wake(node, cost)
     return node
 
 
-def blocked(queue: RunQueue, name: str, submit_ns: int = 0) -> Node:
+def blocked(queue: RunQueue[Node], name: str, submit_ns: int = 0) -> Node:
     node = Node(name)
     queue.join(node, submit_ns)
     return node
@@ -55,30 +55,30 @@ def blocked(queue: RunQueue, name: str, submit_ns: int = 0) -> Node:
 # --- one node
 
 
-def test_an_empty_run_queue_has_no_head_and_selects_nothing(queue: RunQueue) -> None:
+def test_an_empty_run_queue_has_no_head_and_selects_nothing(queue: RunQueue[Node]) -> None:
     assert (len(queue), queue.head, queue.select(100)) == (0, None, None)
 
 
-def test_a_node_that_joined_is_a_member_and_blocked(queue: RunQueue) -> None:
+def test_a_node_that_joined_is_a_member_and_blocked(queue: RunQueue[Node]) -> None:
     node = blocked(queue, "n")
     assert node in queue
     assert (len(queue), queue.head, queue.select(100)) == (1, node, None)
 
 
-def test_a_node_that_woke_is_selected_until_it_is_popped(queue: RunQueue) -> None:
+def test_a_node_that_woke_is_selected_until_it_is_popped(queue: RunQueue[Node]) -> None:
     node = ready(queue, "n")
     assert queue.select(1) is node
     assert queue.select(1) is node
 
 
-def test_a_node_without_another_job_leaves(queue: RunQueue) -> None:
+def test_a_node_without_another_job_leaves(queue: RunQueue[Node]) -> None:
     node = ready(queue, "n")
     queue.pop(node, None, None)
     assert node not in queue
     assert (len(queue), queue.head, queue.select(100)) == (0, None, None)
 
 
-def test_a_node_whose_next_job_is_not_ready_is_blocked(queue: RunQueue) -> None:
+def test_a_node_whose_next_job_is_not_ready_is_blocked(queue: RunQueue[Node]) -> None:
     node = ready(queue, "n")
     queue.pop(node, 1, None)
     assert (queue.head, queue.select(100)) == (node, None)
@@ -86,14 +86,14 @@ def test_a_node_whose_next_job_is_not_ready_is_blocked(queue: RunQueue) -> None:
     assert queue.select(1) is node
 
 
-def test_a_node_whose_next_job_is_ready_stays_ready_at_the_new_cost(queue: RunQueue) -> None:
+def test_a_node_whose_next_job_is_ready_stays_ready_at_the_new_cost(queue: RunQueue[Node]) -> None:
     node = ready(queue, "n", cost=1)
     queue.pop(node, 1, 5)
     assert (queue.select(4), queue.select(5)) == (None, node)
 
 
 @pytest.mark.parametrize("wakes", [False, True])
-def test_a_node_that_left_is_gone_until_it_joins_again(queue: RunQueue, *, wakes: bool) -> None:
+def test_a_node_that_left_is_gone_until_it_joins_again(queue: RunQueue[Node], *, wakes: bool) -> None:
     node = ready(queue, "n") if wakes else blocked(queue, "n")
     queue.leave(node)
     assert node not in queue
@@ -103,8 +103,8 @@ def test_a_node_that_left_is_gone_until_it_joins_again(queue: RunQueue, *, wakes
     assert (len(queue), queue.head, queue.select(100)) == (1, node, None)
 
 
-def test_leaving_without_being_a_member_does_nothing(queue: RunQueue, policy: BySubmit) -> None:
-    elsewhere = RunQueue(BySubmit())
+def test_leaving_without_being_a_member_does_nothing(queue: RunQueue[Node], policy: BySubmit) -> None:
+    elsewhere = RunQueue[Node](BySubmit())
     node = ready(elsewhere, "n")
     queue.leave(node)
     queue.leave(Node("new"))
@@ -112,7 +112,7 @@ def test_leaving_without_being_a_member_does_nothing(queue: RunQueue, policy: By
     assert policy.told == []
 
 
-def test_a_node_tells_its_name_priority_and_state(queue: RunQueue) -> None:
+def test_a_node_tells_its_name_priority_and_state(queue: RunQueue[Node]) -> None:
     node = Node("glxgears", Priority.HIGH)
     assert repr(node) == "<Node 'glxgears' HIGH outside>"
     queue.join(node, 0)
@@ -124,22 +124,22 @@ def test_a_node_tells_its_name_priority_and_state(queue: RunQueue) -> None:
 # --- mistakes of the owner
 
 
-def test_a_member_cannot_join_again(queue: RunQueue) -> None:
+def test_a_member_cannot_join_again(queue: RunQueue[Node]) -> None:
     node = blocked(queue, "n")
     with pytest.raises(ValueError, match="member of a run queue already"):
         queue.join(node, 0)
     with pytest.raises(ValueError, match="member of a run queue already"):
-        RunQueue(BySubmit()).join(node, 0)
+        RunQueue[Node](BySubmit()).join(node, 0)
 
 
-def test_only_a_blocked_member_can_wake(queue: RunQueue) -> None:
-    for node in (Node("outside"), blocked(RunQueue(BySubmit()), "elsewhere"), ready(queue, "awake")):
+def test_only_a_blocked_member_can_wake(queue: RunQueue[Node]) -> None:
+    for node in (Node("outside"), blocked(RunQueue[Node](BySubmit()), "elsewhere"), ready(queue, "awake")):
         with pytest.raises(ValueError, match="not a blocked member"):
             queue.wake(node, 1)
 
 
-def test_only_a_ready_member_can_be_popped(queue: RunQueue) -> None:
-    for node in (Node("outside"), ready(RunQueue(BySubmit()), "elsewhere"), blocked(queue, "blocked")):
+def test_only_a_ready_member_can_be_popped(queue: RunQueue[Node]) -> None:
+    for node in (Node("outside"), ready(RunQueue[Node](BySubmit()), "elsewhere"), blocked(queue, "blocked")):
         with pytest.raises(ValueError, match="not a ready member"):
             queue.pop(node, None, None)
 
@@ -147,32 +147,32 @@ def test_only_a_ready_member_can_be_popped(queue: RunQueue) -> None:
 # --- order
 
 
-def test_the_ready_node_with_the_smallest_key_is_selected(queue: RunQueue) -> None:
+def test_the_ready_node_with_the_smallest_key_is_selected(queue: RunQueue[Node]) -> None:
     ready(queue, "late", 30)
     early = ready(queue, "early", 10)
     ready(queue, "middle", 20)
     assert queue.select(1) is early
 
 
-def test_blocked_nodes_are_passed_over_but_can_be_the_head(queue: RunQueue) -> None:
+def test_blocked_nodes_are_passed_over_but_can_be_the_head(queue: RunQueue[Node]) -> None:
     waiting = blocked(queue, "waiting", 1)
     node = ready(queue, "n", 2)
     assert (queue.head, queue.select(1)) == (waiting, node)
 
 
-def test_a_big_job_blocks_the_smaller_ones_behind_it(queue: RunQueue) -> None:
+def test_a_big_job_blocks_the_smaller_ones_behind_it(queue: RunQueue[Node]) -> None:
     big = ready(queue, "big", 1, cost=4)
     ready(queue, "small", 2, cost=1)
     assert (queue.select(3), queue.select(4)) == (None, big)
 
 
-def test_a_small_job_is_taken_before_a_big_one_behind_it(queue: RunQueue) -> None:
+def test_a_small_job_is_taken_before_a_big_one_behind_it(queue: RunQueue[Node]) -> None:
     small = ready(queue, "small", 1, cost=1)
     ready(queue, "big", 2, cost=4)
     assert queue.select(3) is small
 
 
-def test_equal_keys_are_served_in_the_order_of_insertion_not_of_waking(queue: RunQueue) -> None:
+def test_equal_keys_are_served_in_the_order_of_insertion_not_of_waking(queue: RunQueue[Node]) -> None:
     nodes = [blocked(queue, str(index)) for index in range(5)]
     for index in (3, 0, 4, 2, 1):
         queue.wake(nodes[index], 1)
@@ -184,7 +184,7 @@ def test_equal_keys_are_served_in_the_order_of_insertion_not_of_waking(queue: Ru
     assert order == nodes
 
 
-def test_the_head_of_equal_keys_is_the_first_inserted_ready_or_not(queue: RunQueue) -> None:
+def test_the_head_of_equal_keys_is_the_first_inserted_ready_or_not(queue: RunQueue[Node]) -> None:
     first, second = blocked(queue, "first"), ready(queue, "second")
     assert queue.head is first
     queue.wake(first, 1)
@@ -193,7 +193,7 @@ def test_the_head_of_equal_keys_is_the_first_inserted_ready_or_not(queue: RunQue
     assert queue.head is second
 
 
-def test_any_ready_member_may_be_popped_not_only_the_leftmost(queue: RunQueue) -> None:
+def test_any_ready_member_may_be_popped_not_only_the_leftmost(queue: RunQueue[Node]) -> None:
     first, second = ready(queue, "first", 1), ready(queue, "second", 2)
     queue.pop(second, 0, 1)
     assert queue.select(1) is second
@@ -201,9 +201,9 @@ def test_any_ready_member_may_be_popped_not_only_the_leftmost(queue: RunQueue) -
     assert queue.select(1) is first
 
 
-def test_a_moved_node_is_only_where_it_is_now(queue: RunQueue) -> None:
+def test_a_moved_node_is_only_where_it_is_now(queue: RunQueue[Node]) -> None:
     """It has the same key and number in both run queues, and its stale entry in the first is not on top."""
-    elsewhere = RunQueue(BySubmit())
+    elsewhere = RunQueue[Node](BySubmit())
     first, node = ready(queue, "first", 1), ready(queue, "n", 2)
     ready(elsewhere, "first elsewhere", 1)
     queue.leave(node)
@@ -217,7 +217,7 @@ def test_a_moved_node_is_only_where_it_is_now(queue: RunQueue) -> None:
 # --- what the policy is told
 
 
-def test_the_head_that_the_policy_sees_never_is_the_node_itself(queue: RunQueue, policy: BySubmit) -> None:
+def test_the_head_that_the_policy_sees_never_is_the_node_itself(queue: RunQueue[Node], policy: BySubmit) -> None:
     a, b = ready(queue, "a", 1), ready(queue, "b", 2)
     queue.pop(a, 3, 1)
     queue.pop(b, None, None)
@@ -231,7 +231,7 @@ def test_the_head_that_the_policy_sees_never_is_the_node_itself(queue: RunQueue,
     ]
 
 
-def test_gpu_time_is_accounted_to_members_and_others(queue: RunQueue, policy: BySubmit) -> None:
+def test_gpu_time_is_accounted_to_members_and_others(queue: RunQueue[Node], policy: BySubmit) -> None:
     node = Node("n")
     queue.charge(node, 7)
     queue.join(node, 0)
@@ -240,7 +240,7 @@ def test_gpu_time_is_accounted_to_members_and_others(queue: RunQueue, policy: By
     assert policy.told == [("finished", "n", 7), ("join", "n", None), ("finished", "n", 3)]
 
 
-def test_a_negative_duration_counts_as_zero(queue: RunQueue, policy: BySubmit) -> None:
+def test_a_negative_duration_counts_as_zero(queue: RunQueue[Node], policy: BySubmit) -> None:
     node = Node("n")
     queue.charge(node, 5)
     queue.charge(node, -3)
@@ -276,7 +276,7 @@ class Counted(Policy):
 
 def test_a_job_costs_log_n_comparisons_behind_thousands_of_blocked_nodes() -> None:
     members, jobs = 10_000, 3_000
-    queue = RunQueue(Counted())
+    queue = RunQueue[Node](Counted())
     for submit_ns in range(members // 2):
         blocked(queue, "blocked", submit_ns)
     for submit_ns in range(members // 2, members):
@@ -291,7 +291,7 @@ def test_a_job_costs_log_n_comparisons_behind_thousands_of_blocked_nodes() -> No
     assert CountedKey.comparisons / jobs < 6 * math.log2(members)
 
 
-def test_stale_entries_do_not_pile_up(queue: RunQueue) -> None:
+def test_stale_entries_do_not_pile_up(queue: RunQueue[Node]) -> None:
     nodes = [ready(queue, str(index), index) for index in range(100)]
     for submit_ns in range(100, 2_000):
         for node in nodes[::7]:
@@ -300,7 +300,7 @@ def test_stale_entries_do_not_pile_up(queue: RunQueue) -> None:
         assert queue.statistics().stale <= len(queue) + 64
 
 
-def test_a_sweep_keeps_the_order(queue: RunQueue) -> None:
+def test_a_sweep_keeps_the_order(queue: RunQueue[Node]) -> None:
     nodes = [ready(queue, str(index), index * 37 % 101) for index in range(101)]
     for leaving in nodes[::2]:
         queue.leave(leaving)
@@ -314,7 +314,7 @@ def test_a_sweep_keeps_the_order(queue: RunQueue) -> None:
     assert order == sorted(order)
 
 
-def test_statistics_count_what_is_held(queue: RunQueue) -> None:
+def test_statistics_count_what_is_held(queue: RunQueue[Node]) -> None:
     blocked(queue, "a")
     node = ready(queue, "b")
     blocked(queue, "c")

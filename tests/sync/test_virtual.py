@@ -7,11 +7,12 @@ import random
 import threading
 import weakref
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from fencepost import sync
-from fencepost.errors import Deadlock, WrongContext, WrongWorld
+from fencepost.errors import Deadlock, WrongWorld
 from fencepost.sync import virtual as virtual_module
 from fencepost.sync.virtual import VirtualWorld
 
@@ -219,20 +220,6 @@ def test_a_lock_goes_to_the_next_when_the_first_in_line_was_called_away(virtual:
     waiting = virtual.spawn(lock.acquire, name="second")
     virtual.pass_turn()
     gate.open()
-    assert waiting.join(1)
-
-
-def test_a_lock_is_not_lost_on_a_context_that_may_not_wait_for_it(virtual: VirtualWorld) -> None:
-    lock = virtual.lock()
-    lock.acquire()
-    main = virtual.running
-    main.no_block = "it is being tested"
-    with pytest.raises(WrongContext):
-        lock.acquire()
-    main.no_block = None
-    waiting = virtual.spawn(lock.acquire, name="second")
-    virtual.pass_turn()
-    lock.release()
     assert waiting.join(1)
 
 
@@ -450,3 +437,57 @@ def test_objects_say_what_they_are(virtual: VirtualWorld) -> None:
     with lock:
         assert repr(lock) == "<lock held by main>"
     assert repr(virtual.task()) == "<task main>"
+
+
+def test_tasks_do_not_inherit_the_stack_of_who_lets_them_run(virtual: VirtualWorld) -> None:
+    """Each task lets the next one run; as deep as that chain is, all have the whole stack for themselves."""
+    gates = [sync.Gate() for _ in range(200)]
+
+    def depth_left() -> int:
+        try:
+            return 1 + depth_left()
+        except RecursionError:
+            return 0
+
+    def body(number: int) -> int:
+        for _ in range(3):
+            virtual.spawn(gates[number].open, name="opener")
+            gates[number].wait()
+        return depth_left()
+
+    tasks = [virtual.spawn(partial(body, number), name=f"task{number}") for number in range(200)]
+    for task in tasks:
+        task.join()
+    assert max(task.result for task in tasks) - min(task.result for task in tasks) < 50
+
+
+def test_a_lock_may_be_waited_for_where_blocking_is_not_allowed(virtual: VirtualWorld) -> None:
+    """The holder is made to wait while it holds the lock, so that the timer function finds it taken."""
+    lock, gate = virtual.lock(), sync.Gate()
+    seen: list[str] = []
+
+    def hold() -> None:
+        with lock:
+            gate.wait()
+            seen.append("given back")
+
+    def in_irq() -> None:
+        with lock:
+            seen.append("taken")
+
+    holder = virtual.spawn(hold, name="holder")
+    virtual.timers.call_at(10, in_irq)
+    virtual.sleep_until(20)
+    gate.open()
+    holder.join()
+    virtual.sleep_until(30)
+    assert seen == ["given back", "taken"]
+
+
+def test_a_service_that_dies_is_heard_of_at_once(virtual: VirtualWorld) -> None:
+    def die() -> None:
+        raise ZeroDivisionError
+
+    virtual.spawn(die, name="worker", service=True)
+    with pytest.raises(ZeroDivisionError):
+        sync.Gate().wait()
