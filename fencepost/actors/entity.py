@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from fencepost.actors.entity_actor import EntityActor
 from fencepost.actors.entity_queue import EntityQueue
@@ -41,6 +41,9 @@ class Entity:
         armed: how many jobs were armed.
     """
 
+    actor_class: ClassVar[type[EntityActor]] = EntityActor
+    """What its actor is; a subclass may differ in one step."""
+
     def __init__(
         self, runtime: Runtime, schedulers: Sequence[Scheduler], name: str, priority: Priority, client: str
     ) -> None:
@@ -64,7 +67,7 @@ class Entity:
         # Opens when nothing more will be handed to the hardware; there from the kill on.
         self._recalled: Gate | None = None
         self._queue = EntityQueue(name, priority, self.context + 1)
-        self.actor = EntityActor(runtime.dispatch, self._queue, runtime.events)
+        self.actor = self.actor_class(runtime.dispatch, self._queue, runtime.events)
 
     # Submission.
 

@@ -19,7 +19,7 @@ from fencepost.actors.scheduler import Scheduler
 from fencepost.actors.statistics import Leftovers, RuntimeStatistics
 from fencepost.errors import ActorFailed, BadInput, WrongState, WrongWorld
 from fencepost.events import EventRing
-from fencepost.policies import Priority, new_run_queue
+from fencepost.policies import Policy, Priority, RunQueue, new_run_queue
 from fencepost.sync import Task, World, current, deadline_ns
 from fencepost.sync import world as new_world
 
@@ -58,11 +58,14 @@ class Runtime:
         dispatch: thread (a task for each actor) or workqueue (a few workers for all).
         workers: of the workqueue dispatch. More than one helps only where Python threads run at the same time.
         events: True keeps the last 65 536, None all, False none; a number keeps that many.
+        log_leftovers: whether leaving logs what was left behind.
 
     Attributes:
         world: where its tasks run.
         events: what happened, or None when events are off.
         leftovers: what had not ended by itself; known when it was left.
+        scheduler_class, entity_class: what `scheduler` and `entity` make. Replace them by subclasses to try one step
+            done otherwise.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Runtime:
         *,
         workers: int = 1,
         events: bool | int | None = True,
+        log_leftovers: bool = True,
     ) -> None:
         if not isinstance(world, World) and world not in WORLDS:
             raise BadInput("world", repr(world), f"one of {', '.join(WORLDS)}")
@@ -82,6 +86,9 @@ class Runtime:
         self.world = world if isinstance(world, World) else new_world(world)
         self.events = _event_ring(events)
         self.leftovers = Leftovers()
+        self._log_leftovers = log_leftovers
+        self.scheduler_class = Scheduler
+        self.entity_class = Entity
         self.dispatch: Dispatch
         self._dispatch_name = dispatch
         self._workers = workers
@@ -99,14 +106,14 @@ class Runtime:
     # Making things.
 
     def scheduler(
-        self, backend: Backend, name: str | None = None, *, policy: str = "fair", credit_limit: int = 1
+        self, backend: Backend, name: str | None = None, *, policy: str | Policy = "fair", credit_limit: int = 1
     ) -> Scheduler:
         """Make a scheduler for one hardware queue.
 
         Args:
             backend: the hardware queue.
             name: None gives it a number.
-            policy: who runs next: rr, fifo or fair.
+            policy: who runs next: rr, fifo, fair, or a policy of your own, made for this scheduler.
             credit_limit: how many credits may be on the hardware at a time.
 
         Raises:
@@ -119,7 +126,8 @@ class Runtime:
             raise BadInput("credit_limit", str(credit_limit), "at least 1")
         if name is None:
             name = f"sched{len(self._schedulers)}"
-        scheduler = Scheduler(self, backend, name, new_run_queue(policy), credit_limit)
+        run_queue = new_run_queue(policy) if isinstance(policy, str) else RunQueue[Any](policy)
+        scheduler = self.scheduler_class(self, backend, name, run_queue, credit_limit)
         self._start(scheduler.actor, scheduler)
         return scheduler
 
@@ -150,7 +158,7 @@ class Runtime:
         with self._lock:
             self._entities_made += 1
             number = self._entities_made
-        entity = Entity(self, schedulers, name or f"{schedulers[0].name}.e{number}", priority, client)
+        entity = self.entity_class(self, schedulers, name or f"{schedulers[0].name}.e{number}", priority, client)
         self._start(entity.actor, entity)
         return entity
 
@@ -245,7 +253,7 @@ class Runtime:
                 self.dispatch.stop()
                 left = self.world.close()
         self.leftovers = Leftovers(tuple(task.name for task in left), unpushed, abandoned)
-        if self.leftovers:
+        if self.leftovers and self._log_leftovers:
             structlog.get_logger("fencepost").warning("left behind", leftovers=self.leftovers)
 
     def _end_jobs(self) -> tuple[int, int]:

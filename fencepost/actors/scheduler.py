@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pykka import ActorDeadError
 
@@ -40,6 +40,9 @@ class Scheduler:
         lost_jobs: armed jobs that never got to the actor, because they came too late or not at all.
     """
 
+    actor_class: ClassVar[type[SchedulerActor]] = SchedulerActor
+    """What its actor is; a subclass may differ in one step."""
+
     def __init__(
         self, runtime: Runtime, backend: Backend, name: str, run_queue: RunQueue[Any], credit_limit: int
     ) -> None:
@@ -52,7 +55,7 @@ class Scheduler:
         self._lost_lock = current().lock()
         self._runtime = runtime
         backend.attach(runtime.world, name, runtime.events)
-        self.actor = SchedulerActor(runtime.dispatch, self, run_queue, runtime.events)
+        self.actor = self.actor_class(runtime.dispatch, self, run_queue, runtime.events)
 
     @property
     def score(self) -> int:

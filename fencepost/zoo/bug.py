@@ -1,0 +1,36 @@
+"""What an entry of the zoo is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fencepost.checks import Kind, Model
+
+__all__ = ["Bug"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bug:
+    """A historic bug, made again by putting one step back to how it was.
+
+    Attributes:
+        name: how the command line calls it: the file's name with dashes.
+        title: of the change that mended it.
+        fix: where that is to be found: commit, date, list.
+        symptom: what people saw.
+        interleaving: who does what in which order, in words.
+        broken: a minimal model with the step as it was.
+        fixed: the same with the step as it is.
+        finds: what an exploration of `broken` may report.
+        timers: the clock policy that it takes, see `explore`.
+    """
+
+    name: str
+    title: str
+    fix: str
+    symptom: str
+    interleaving: str
+    broken: Model
+    fixed: Model
+    finds: frozenset[Kind]
+    timers: str = "never"
