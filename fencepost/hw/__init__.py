@@ -12,10 +12,20 @@ Hardware time is computed, not slept: only the signal of a fence waits for the c
 from __future__ import annotations
 
 from fencepost.hw.batch import Batch
-from fencepost.hw.engine_classes import parse_engines
+from fencepost.hw.engine_classes import DEFAULT_ENGINES, MAX_INSTANCES, parse_engines
 from fencepost.hw.gpu import Gpu
 from fencepost.hw.mock import MockBackend
 from fencepost.hw.ring import Ring
 from fencepost.hw.statistics import EngineStatistics, GpuStatistics
 
-__all__ = ["Batch", "EngineStatistics", "Gpu", "GpuStatistics", "MockBackend", "Ring", "parse_engines"]
+__all__ = [
+    "DEFAULT_ENGINES",
+    "MAX_INSTANCES",
+    "Batch",
+    "EngineStatistics",
+    "Gpu",
+    "GpuStatistics",
+    "MockBackend",
+    "Ring",
+    "parse_engines",
+]

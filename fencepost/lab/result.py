@@ -78,6 +78,7 @@ class RunResult:
     dispatch: str
     policy: str
     submission: str
+    credit_limit: int
     seed: int
     elapsed_s: float
     wall_s: float
@@ -97,6 +98,7 @@ class RunResult:
             "dispatch": self.dispatch,
             "policy": self.policy,
             "submission": self.submission,
+            "credits": self.credit_limit,
             "seed": self.seed,
             "elapsed_s": self.elapsed_s,
             "interrupted": self.interrupted,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fencepost.errors import BadInput
-from fencepost.lab.setup import DEFAULT_ENGINES, ClientSetup, Setup
+from fencepost.hw import DEFAULT_ENGINES
+from fencepost.lab.setup import ClientSetup, Setup
 from fencepost.lab.wsim import Workload
 from fencepost.lab.wsim.refusal import quoted
 from fencepost.policies import Priority

@@ -29,8 +29,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from fencepost.errors import BadInput
+from fencepost.hw import DEFAULT_ENGINES, MAX_INSTANCES
 from fencepost.lab.scenario import Scenario, ScenarioClient
-from fencepost.lab.setup import DEFAULT_ENGINES
 from fencepost.lab.toml_lines import KeyPath, Place, place_of, places
 from fencepost.lab.wsim import Workload, load, parse_text
 from fencepost.lab.wsim.refusal import quoted
@@ -39,7 +39,6 @@ from fencepost.policies import POLICIES, Priority
 __all__ = ["ClientTable", "EnginesTable", "ScenarioTable", "load_scenario"]
 
 MAX_FILE_BYTES: Final = 1 << 20
-MAX_ENGINES: Final = 64
 MAX_COUNT: Final = 100_000
 MAX_DIGITS: Final = 40
 DAY_S: Final = 86_400
@@ -66,7 +65,7 @@ _Name: TypeAlias = Annotated[
 _Path: TypeAlias = Annotated[str | None, Field(description="the path of a .wsim file, from this file's folder")]
 _Steps: TypeAlias = Annotated[str | None, Field(description="a text with the steps of a workload")]
 _Instances: TypeAlias = Annotated[
-    int | None, Field(ge=1, le=MAX_ENGINES, description=f"a whole number from 1 to {MAX_ENGINES}")
+    int | None, Field(ge=1, le=MAX_INSTANCES, description=f"a whole number from 1 to {MAX_INSTANCES}")
 ]
 _Count: TypeAlias = Annotated[int, Field(ge=1, le=MAX_COUNT, description=f"a whole number from 1 to {MAX_COUNT}")]
 _Repeats: TypeAlias = Annotated[int | None, Field(ge=1, description="a whole number from 1 up")]

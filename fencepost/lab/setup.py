@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Final, Literal
+from typing import Literal
 
+from fencepost.hw import DEFAULT_ENGINES
 from fencepost.lab.wsim import Workload
 from fencepost.policies import Priority
 
-__all__ = ["DEFAULT_ENGINES", "ClientSetup", "Setup"]
-
-DEFAULT_ENGINES: Final[Mapping[str, int]] = MappingProxyType({"rcs": 1, "bcs": 1, "vcs": 2, "vecs": 1, "ccs": 1})
+__all__ = ["ClientSetup", "Setup"]
 
 
 @dataclass(frozen=True, slots=True)

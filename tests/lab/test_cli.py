@@ -195,7 +195,7 @@ def not_installed(name: str) -> str:
         ("run -w d.1,x.1", '-w:2: step 2 "x.1": found step kind "x", expected '),
         ("run {} --policy best", '--policy: found "best", expected one of rr, fifo, fair'),
         ("run {} --engines gpu=1", "--engines: found engine class 'gpu', expected one of rcs, bcs, vcs, vecs, ccs"),
-        ("run {} --engines vcs=1", 'game:8: step 1 "1.RCS.500-1500.0.1": found engine RCS, expected '),
+        ("run {} --engines vcs=1", 'game.wsim:8: step 1 "1.RCS.500-1500.0.1": found engine RCS, expected '),
         ("run {} --trace a.trace", "--trace: found a.trace, expected a file name ending in .pftrace or .txt"),
         ("run {} --json no/a.json", "--json: found no/a.json (no directory no), expected a file that can be written"),
         ("compare", "Missing argument 'SCENARIO.toml'."),
@@ -207,7 +207,8 @@ def test_a_mistake_is_told_in_one_line(scenario: str, args: str, message: str) -
     result = invoke(*(scenario if arg == "{}" else arg for arg in args.split()))
     assert (result.exit_code, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
-    assert line.startswith(f"fencepost: {message}")
+    assert line.startswith("fencepost: ")
+    assert message in line
 
 
 def test_nothing_is_written_for_a_mistake(scenario: str, tmp_path: Path) -> None:

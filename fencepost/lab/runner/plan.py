@@ -105,7 +105,7 @@ def _check(workload: Workload, engines: Mapping[str, int]) -> None:
             if not named_by(engine, engines):
                 found = f"engine {engine}{' (RCS1)' if engine.engine_class == EngineClass.DEFAULT else ''}"
                 expected = f"an engine of this GPU: {', '.join(spellings(engines))}"
-                raise refusal(workload.name, step.line, step_name(index, step.text), found, expected)
+                raise refusal(workload.where or workload.name, step.line, step_name(index, step.text), found, expected)
 
 
 def _named(step: Step, mapped: set[int]) -> Iterator[Engine]:

@@ -56,6 +56,7 @@ def run(
         dispatch=setup.dispatch,
         policy=setup.policy,
         submission=setup.submission,
+        credit_limit=setup.credit_limit,
         seed=setup.seed,
         elapsed_s=elapsed_ns / NS_PER_S,
         wall_s=(wall_ns() - wall_began_ns) / NS_PER_S,

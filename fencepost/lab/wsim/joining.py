@@ -29,8 +29,9 @@ def append(workload: Workload, appended: Workload) -> Workload:
     """
     shifted = tuple(_shift(step, len(workload.steps)) for step in appended.steps)
     steps = workload.steps + shifted
-    validate(steps, f"{workload.name} + {appended.name}")
-    return Workload(workload.name, steps)
+    where = f"{workload.name} + {appended.name}"
+    validate(steps, where)
+    return Workload(workload.name, steps, where)
 
 
 def _shift(step: Step, by: int) -> Step:

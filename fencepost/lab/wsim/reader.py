@@ -46,7 +46,7 @@ def parse_text(text: str, *, name: str, where: str) -> Workload:
     if not steps:
         raise BadInput(where, "no steps", "at least one step")
     validate(steps, where)
-    return Workload(name, steps)
+    return Workload(name, steps, where)
 
 
 def _contents(path: str | Path) -> str:

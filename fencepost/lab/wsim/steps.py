@@ -11,7 +11,7 @@ set-up: they hold for the whole run, wherever they stand. All other steps act wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -334,7 +334,9 @@ class Workload:
     Args:
         name: what reports call it.
         steps: at least one step.
+        where: what messages call the text it was read from; two workloads that differ only in this are equal.
     """
 
     name: str
     steps: tuple[Step, ...]
+    where: str = field(default="", compare=False)

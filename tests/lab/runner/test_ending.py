@@ -193,7 +193,7 @@ def test_an_exception_out_of_the_progress_function_ends_the_run() -> None:
             "client a: found a workload that takes no time",
         ),
         ("an unknown policy", "d.1", {"policy": "luck", "duration_s": 1.0}, "policy: found 'luck'"),
-        ("an engine that is not there", "1.VCS9.1.0.0", {"duration_s": 1.0}, 'game:1: step 1 "1.VCS9.1.0.0": found'),
+        ("an engine that is not there", "1.VCS9.1.0.0", {"duration_s": 1.0}, '-w:1: step 1 "1.VCS9.1.0.0": found'),
     ],
 )
 def test_what_cannot_be_run_is_refused(claim: str, text: str, options: dict[str, Any], message: str) -> None:

@@ -35,11 +35,11 @@ def test_a_batch_has_a_place(claim: str, text: str, engines: tuple[str, ...]) ->
 @pytest.mark.parametrize(
     ("text", "where", "found"),
     [
-        ("1.RCS.9.0.0,2.VCS4.9.0.0", 'game:2: step 2 "2.VCS4.9.0.0"', "engine VCS4"),
-        ("1.CCS.9.0.0", 'game:1: step 1 "1.CCS.9.0.0"', "engine CCS"),
-        ("1.VECS1.9.0.0", 'game:1: step 1 "1.VECS1.9.0.0"', "engine VECS1"),
-        ("M.1.RCS|VECS", 'game:1: step 1 "M.1.RCS|VECS"', "engine VECS"),
-        ("M.1.RCS|VCS,B.1,b.1.RCS.BCS2", 'game:3: step 3 "b.1.RCS.BCS2"', "engine BCS2"),
+        ("1.RCS.9.0.0,2.VCS4.9.0.0", '-w:2: step 2 "2.VCS4.9.0.0"', "engine VCS4"),
+        ("1.CCS.9.0.0", '-w:1: step 1 "1.CCS.9.0.0"', "engine CCS"),
+        ("1.VECS1.9.0.0", '-w:1: step 1 "1.VECS1.9.0.0"', "engine VECS1"),
+        ("M.1.RCS|VECS", '-w:1: step 1 "M.1.RCS|VECS"', "engine VECS"),
+        ("M.1.RCS|VCS,B.1,b.1.RCS.BCS2", '-w:3: step 3 "b.1.RCS.BCS2"', "engine BCS2"),
     ],
 )
 def test_an_engine_that_is_not_there_is_refused(text: str, where: str, found: str) -> None:
