@@ -195,7 +195,7 @@ def not_installed(name: str) -> str:
         ("run -w d.1,x.1", '-w:2: step 2 "x.1": found step kind "x", expected '),
         ("run {} --policy best", '--policy: found "best", expected one of rr, fifo, fair'),
         ("run {} --engines gpu=1", "--engines: found engine class 'gpu', expected one of rcs, bcs, vcs, vecs, ccs"),
-        ("run {} --engines vcs=1", 'game.wsim:8: step 1 "1.RCS.500-1500.0.1": found engine RCS, expected '),
+        ("run {} --engines vcs=1", 'a.toml:8: step 1 "1.RCS.500-1500.0.1": found engine RCS, expected '),
         ("run {} --trace a.trace", "--trace: found a.trace, expected a file name ending in .pftrace or .txt"),
         ("run {} --json no/a.json", "--json: found no/a.json (no directory no), expected a file that can be written"),
         ("compare", "Missing argument 'SCENARIO.toml'."),

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fencepost.errors import BadInput
+from fencepost.hw import DEFAULT_ENGINES
 from fencepost.lab.scenario_file import load_scenario
-from fencepost.lab.setup import DEFAULT_ENGINES
 from fencepost.policies import Priority
 
 WHOLE = '''
