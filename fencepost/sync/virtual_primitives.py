@@ -33,14 +33,14 @@ class VirtualWaiter:
         return self._sleeper is not None
 
     def wait(self, deadline_ns: int | None, on: object) -> bool:
-        if ambient.world is not self._world:
-            raise WrongWorld(f"{on} is of a virtual world and is waited for outside of it")
         self._world.running.check_may_block(on)
         return self.wait_anywhere(deadline_ns, on)
 
     def wait_anywhere(self, deadline_ns: int | None, on: object) -> bool:
         """Wait, also where the task must not block: for a lock, which its holder gives back without waiting."""
         world = self._world
+        if ambient.world is not world:
+            raise WrongWorld(f"{on} is of a virtual world and is waited for outside of it")
         task = world.running
         if self.woken or (deadline_ns is not None and deadline_ns <= world.now_ns()):
             return self.woken
