@@ -9,8 +9,7 @@ import argparse
 import asyncio
 import concurrent.futures
 import threading
-import time
-from collections.abc import Callable
+import timeit
 from functools import partial
 from typing import Final
 
@@ -22,63 +21,36 @@ __all__ = ["cost_us"]
 
 COUNT: Final = 50_000
 
+LOOP: Final = asyncio.new_event_loop()
+
 
 def nothing(_what: object) -> None:
     """Be a callback."""
 
 
-def fence() -> None:
-    Fence(1, 1).signal()
+NAMES: Final = {
+    "ActorFuture": ActorFuture,
+    "Event": threading.Event,
+    "Fence": Fence,
+    "Future": concurrent.futures.Future,
+    "loop": LOOP,
+    "nothing": nothing,
+}
 
-
-def fence_with_callback() -> None:
-    new = Fence(1, 1)
-    new.add_callback(nothing)
-    new.signal()
-
-
-def event() -> None:
-    threading.Event().set()
-
-
-def future() -> None:
-    concurrent.futures.Future[int]().set_result(0)
-
-
-def future_with_callback() -> None:
-    new = concurrent.futures.Future[int]()
-    new.add_done_callback(nothing)
-    new.set_result(0)
-
-
-def actor_future() -> None:
-    ActorFuture[int]().set(0)
-
-
-LOOP: Final = asyncio.new_event_loop()
-
-
-def asyncio_future() -> None:
-    LOOP.create_future().set_result(0)
-
-
-CONTENDERS: Final[dict[str, Callable[[], None]]] = {
-    "Fence: create, signal": fence,
-    "threading.Event: create, set": event,
-    "concurrent.futures.Future: create, set": future,
-    "asyncio.Future: create, set": asyncio_future,
-    "Fence: create, add a callback, signal": fence_with_callback,
-    "concurrent.futures.Future: create, add a callback, set": future_with_callback,
-    "an actor's future: create, set": actor_future,
+STATEMENTS: Final = {
+    "Fence: create, signal": "Fence(1, 1).signal()",
+    "threading.Event: create, set": "Event().set()",
+    "concurrent.futures.Future: create, set": "Future().set_result(0)",
+    "asyncio.Future: create, set": "loop.create_future().set_result(0)",
+    "an actor's future: create, set": "ActorFuture().set(0)",
+    "Fence: create, add a callback, signal": "it = Fence(1, 1); it.add_callback(nothing); it.signal()",
+    "concurrent.futures.Future: create, add a callback, set": "it = Future(); it.add_done_callback(nothing); it.set_result(0)",
 }
 
 
-def cost_us(contender: Callable[[], None]) -> float:
-    """Return what one call costs, in us."""
-    start = time.perf_counter()
-    for _ in range(COUNT):
-        contender()
-    return (time.perf_counter() - start) / COUNT * 1e6
+def cost_us(statement: str) -> float:
+    """Return what one execution costs, in us."""
+    return timeit.timeit(statement, number=COUNT, globals=NAMES) / COUNT * 1e6
 
 
 def main() -> None:
@@ -86,7 +58,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
     pin()
-    results = interleave({name: partial(cost_us, contender) for name, contender in CONTENDERS.items()}, rounds)
+    results = interleave({name: partial(cost_us, statement) for name, statement in STATEMENTS.items()}, rounds)
     first = results["Fence: create, signal"].median
     rows = [
         [name, f"{spread.median:.2f} [{spread.low:.2f}..{spread.high:.2f}]", f"{spread.median / first:.1f}x"]
