@@ -44,7 +44,9 @@ STATEMENTS: Final = {
     "asyncio.Future: create, set": "loop.create_future().set_result(0)",
     "an actor's future: create, set": "ActorFuture().set(0)",
     "Fence: create, add a callback, signal": "it = Fence(1, 1); it.add_callback(nothing); it.signal()",
-    "concurrent.futures.Future: create, add a callback, set": "it = Future(); it.add_done_callback(nothing); it.set_result(0)",
+    "concurrent.futures.Future: create, add a callback, set": (
+        "it = Future(); it.add_done_callback(nothing); it.set_result(0)"
+    ),
 }
 
 
