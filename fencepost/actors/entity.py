@@ -44,6 +44,9 @@ class Entity:
     actor_class: ClassVar[type[EntityActor]] = EntityActor
     """What its actor is; a subclass may differ in one step."""
 
+    gate_class: ClassVar[type[Gate]] = Gate
+    """Where those who kill it wait for its recall; likewise."""
+
     def __init__(
         self, runtime: Runtime, schedulers: Sequence[Scheduler], name: str, priority: Priority, client: str
     ) -> None:
@@ -271,7 +274,7 @@ class Entity:
         with self._lock:
             recalled = self._recalled
             if first := recalled is None:
-                recalled = self._recalled = Gate(f"the recall of {self.name}'s jobs")
+                recalled = self._recalled = self.gate_class(f"the recall of {self.name}'s jobs")
                 if self._attached is not None:
                     self._attached.load.pop()
         if first:

@@ -71,8 +71,7 @@ class EntityActor(Actor):
         self._killed = True
         self._previous = message.last_run
         self._jobs.extendleft(reversed(message.jobs))
-        for job in self._jobs:
-            job.cursor = 0
+        self._rewind()
         if self._record is not None and self._jobs:
             self._record((current().now_ns(), ENTITY_KILLED, self.name, len(self._jobs)))
         self._kill.recalled.open()
@@ -126,6 +125,11 @@ class EntityActor(Actor):
                     continue
             return fence
         return None
+
+    def _rewind(self) -> None:
+        """Have all dependencies looked at again: the one that was waited for, and those met by a `scheduled`."""
+        for job in self._jobs:
+            job.cursor = 0
 
     def _unmet_of_killed(self, job: Job) -> Fence | None:
         """Return the next fence a killed job must wait for: all are waited for to the end."""

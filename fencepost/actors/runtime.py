@@ -187,6 +187,11 @@ class Runtime:
 
     # Looking.
 
+    @property
+    def schedulers(self) -> tuple[Scheduler, ...]:
+        """The schedulers that were made in it, in order. Any context."""
+        return tuple(self._schedulers)
+
     def statistics(self) -> RuntimeStatistics:
         """Count what happened so far. Any context."""
         with self._lock:

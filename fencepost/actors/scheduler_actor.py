@@ -157,14 +157,20 @@ class SchedulerActor(Actor):
             parent = self._backend.run_job(job)
         except OSError as refusal:
             error = -(refusal.errno or errno.EIO)
-        if parent is not None:
-            finished.set_parent(parent)
-        # After the parent, which a waiter of this fence may want.
-        job.scheduled.signal(timestamp_ns=now_ns)
+        self._tell_scheduled(job, parent)
         if parent is None:
             self._complete(job, error, self._now_ns())
         elif not parent.add_callback(lambda fence: self.post(Done(job, fence))):
             self._complete(job, parent.error, parent.timestamp_ns)
+
+    def _tell_scheduled(self, job: Job, parent: Fence | None) -> None:
+        """Signal that a job was handed over, after the hardware fence is there for whoever wakes up by that.
+
+        (kernel: drm_sched_fence_scheduled)
+        """
+        if parent is not None:
+            job.finished.set_parent(parent)
+        job.scheduled.signal(timestamp_ns=job.start_ns)
 
     def _complete(self, job: Job, error: int, end_ns: int) -> None:
         """Finish a job that was on the hardware.

@@ -70,6 +70,7 @@ class RunResult:
         wall_s: on the clock on the wall; not in the JSON file, which repeats itself to the byte in the virtual world.
         interrupted: it was ended early from outside.
         deadlock: the report of the deadlock that ended it, or None.
+        violations: of the invariants, see `checks.invariants`; None when there were no events to look at.
         events: all of them, when they were kept.
     """
 
@@ -84,6 +85,7 @@ class RunResult:
     wall_s: float
     interrupted: bool
     deadlock: str | None
+    violations: tuple[str, ...] | None
     workloads: tuple[WorkloadResult, ...]
     engines: tuple[EngineResult, ...]
     statistics: RuntimeStatistics
@@ -112,7 +114,12 @@ class RunResult:
             },
             "fences": {"armed": statistics.fences_armed, "signaled": statistics.fences_signaled},
             "threads": {"started": statistics.tasks_started, "left": statistics.tasks_left},
-            "checks": {"races": None, "lock_order": None, "deadlocks": self.deadlock, "invariants": None},
+            "checks": {
+                "races": None,
+                "lock_order": None,
+                "deadlocks": self.deadlock,
+                "invariants": self.violations,
+            },
         }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fencepost.actors import Runtime
+from fencepost.checks.invariants import check_events
 from fencepost.errors import BadInput, Deadlock
 from fencepost.hw import GpuStatistics
 from fencepost.lab.result import RunResult
@@ -50,6 +51,7 @@ def run(
         crew = Crew(setup, plans, runtime, watch)
         outcome = _attend(crew, watch, runtime, setup, progress)
     elapsed_ns = outcome.end_ns - outcome.began_ns
+    events = renumbered(runtime.events, crew.contexts)
     return RunResult(
         title=setup.title,
         world=setup.world,
@@ -62,12 +64,13 @@ def run(
         wall_s=(wall_ns() - wall_began_ns) / NS_PER_S,
         interrupted=outcome.interrupted,
         deadlock=outcome.deadlock,
+        violations=tuple(check_events(events)) if setup.keep_events else None,
         workloads=tuple(
             workload_result(client, outcome.gpu, outcome.end_ns, setup.submission) for client in crew.clients
         ),
         engines=engine_results(outcome.gpu, elapsed_ns),
         statistics=runtime.statistics(),
-        events=renumbered(runtime.events, crew.contexts),
+        events=events,
     )
 
 
