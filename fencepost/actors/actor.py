@@ -6,7 +6,7 @@ import contextvars
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pykka
 import structlog
@@ -47,6 +47,8 @@ class Actor(pykka.Actor):
         self._context = contextvars.copy_context()
         self._set_up = False
         super().__init__()
+        # A search must see who looks at this flag, and when.
+        self.actor_stopped = self.actor_ref.actor_stopped = cast("Any", current().flag(f"the stop of {name}"))
         self.post = self.actor_inbox.post
 
     @cached_property

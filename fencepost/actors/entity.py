@@ -146,17 +146,24 @@ class Entity:
     def _choose_locked(self) -> Scheduler:
         """Place the entity: on the least loaded scheduler, but only when no job of it is under way.
 
-        The last job may be done before an earlier one, when the backend refused it.
         (kernel: drm_sched_entity_select_rq)
         """
-        schedulers = self._schedulers
-        last = self._last_armed
-        if last is not None and (not last.signaled or self._queue.done != self.armed):
+        if self._busy_locked():
             return self._scheduler
+        schedulers = self._schedulers
         index = least_loaded((scheduler.score, scheduler.ready) for scheduler in schedulers)
         if index is None:
             raise OSError(errno.ENODEV, f"none of the {len(schedulers)} schedulers of {self.name} takes jobs")
         return schedulers[index]
+
+    def _busy_locked(self) -> bool:
+        """Say whether a job of it is under way, from the arm on.
+
+        The last job may be done before an earlier one, when the backend refused it.
+        """
+        last = self._last_armed
+        # A count that is read too early is too low, and the entity stays where it is: that is always right.
+        return last is not None and (not last.signaled or self._queue.done + self._queue.lost != self.armed)
 
     def _push_locked(self, job: Job) -> None:
         if job.state is not JobState.ARMED:

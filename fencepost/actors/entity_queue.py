@@ -21,10 +21,11 @@ class EntityQueue(Node):
         ready_jobs: how many of them, from the front, have no unmet dependency.
         context: fence context of the finished fences.
         last_run: the finished fence of the last job that was given to the hardware, or None.
-        done: how many jobs came back from the hardware or were lost; the last that the scheduler writes for a job.
+        done: how many jobs came back from the hardware; the last that the scheduler writes for a job.
+        lost: how many ended without the scheduler's actor. Counted by `Scheduler.count_lost`, under a lock.
     """
 
-    __slots__ = ("context", "done", "jobs", "last_run", "ready_jobs")
+    __slots__ = ("context", "done", "jobs", "last_run", "lost", "ready_jobs")
 
     def __init__(self, name: str, priority: Priority, context: int) -> None:
         super().__init__(name, priority)
@@ -33,6 +34,7 @@ class EntityQueue(Node):
         self.ready_jobs = 0
         self.last_run: FinishedFence | None = None
         self.done = 0
+        self.lost = 0
 
     def take(self) -> Job:
         """Remove the first job, which is ready, and return it."""

@@ -30,6 +30,10 @@ class Future(pykka.Future[T]):
         self._value: Any = None
         self._error: BaseException | None = None
 
+    def name(self, name: str) -> None:
+        """Say what reports shall call it."""
+        self._gate.name = name
+
     def get(self, *, timeout: float | None = None) -> Any:  # noqa: ANN401 - as in pykka
         if self._get_hook is not None:
             return super().get(timeout=timeout)

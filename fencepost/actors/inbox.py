@@ -100,7 +100,7 @@ class SlicedInbox(ThreadInbox):
         super().__init__(actor)
         self._runnable = runnable
         self._claim = current().lock()
-        self._claim.acquire()
+        self._claim.acquire(False)  # noqa: FBT003 - positional in the protocol
         self.left = 0
         self.get = self._get
 

@@ -183,8 +183,7 @@ class Job:
             current().failures.append(failure)
             first = True
         if first:
-            self.queue.done += 1
-            self.scheduler.count_lost()
+            self.scheduler.count_lost(self.queue)
 
     def __repr__(self) -> str:
         seqno = self.finished.seqno if self.state is not JobState.NEW else "new"

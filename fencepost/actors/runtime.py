@@ -245,9 +245,9 @@ class Runtime:
             index += 1
 
     def _tear_down(self) -> None:
+        self.world.settle()
         with self._lock:
             self._leaving = True
-        self.world.settle()
         unpushed = abandoned = 0
         try:
             unpushed, abandoned = self._end_jobs()

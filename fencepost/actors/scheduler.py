@@ -9,6 +9,7 @@ from pykka import ActorDeadError
 
 from fencepost.actors.backend import Backend
 from fencepost.actors.entity import Entity
+from fencepost.actors.entity_queue import EntityQueue
 from fencepost.actors.job import FinishedFence
 from fencepost.actors.messages import Fini
 from fencepost.actors.scheduler_actor import SchedulerActor
@@ -28,7 +29,7 @@ class Scheduler:
 
     Life cycle: *ready* -> *finished* (`fini`: cancels what is on the hardware).
 
-    `_lost_lock` protects `lost_jobs`; a leaf.
+    `_lost_lock` protects `lost_jobs`, and `lost` of the entities that are here; a leaf.
 
     Attributes:
         name: also the name of its ring in events and reports.
@@ -66,10 +67,11 @@ class Scheduler:
         """Make an entity that submits to this scheduler. Client context. See `Runtime.entity`."""
         return self._runtime.entity([self], name, priority=priority, client=client)
 
-    def count_lost(self) -> None:
-        """Count an armed job that ended without the actor. Any context."""
+    def count_lost(self, queue: EntityQueue) -> None:
+        """Count an armed job of an entity that ended without the actor. Any context."""
         with self._lost_lock:
             self.lost_jobs += 1
+            queue.lost += 1
 
     def fini(self, timeout_s: float | None = None) -> bool:
         """Stop it: nothing more runs, and what is on the hardware is cancelled with -ECANCELED.

@@ -143,12 +143,11 @@ class SchedulerActor(Actor):
 
         (kernel: drm_sched_run_job_work)
         """
-        finished = job.finished
         job.start_ns = now_ns = self._now_ns()
         self.credits_in_use += job.credits
         self.running += 1
         self._pending.append(job)
-        job.queue.last_run = finished
+        job.queue.last_run = job.finished
         if self._record is not None:
             self._record_run(job, now_ns)
         error = 0
