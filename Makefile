@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench mutants clean
 
 help:  ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/installed  ## run the example scenario in virtual time; plot and trace go to build/demo
 	@mkdir -p build/demo
@@ -27,6 +27,9 @@ lint: .venv/tools  ## check format, rules and types
 
 bench: .venv/tools  ## measure this machine
 	$(BIN)/python -m bench
+
+mutants: .venv/tools  ## break the synchronisation in one place at a time; ARGS="--only fences/" chooses where
+	$(BIN)/python -m bench.mutants $(ARGS)
 
 clean:  ## remove all that was made, .venv too
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

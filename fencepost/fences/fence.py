@@ -20,6 +20,7 @@ from fencepost.errors import WrongState
 from fencepost.fences.context import context_alloc
 from fencepost.sync.native import process_lock
 from fencepost.sync.primitives import wake_all
+from fencepost.sync.tracking import published
 from fencepost.sync.world import ambient, deadline_ns
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ PENDING, SIGNALLING, SIGNALED = range(3)
 """Not signalled; signalled with callbacks still running; signalled and all callbacks done."""
 
 
+@published("_state")
 class Fence:
     """Signals once that work is complete, to callbacks and to sleepers.
 
@@ -65,6 +67,7 @@ class Fence:
         "_timestamp_ns",
         "_waiters",
         "name",
+        "observed_",
         "seqno",
     )
 
@@ -274,7 +277,8 @@ class Fence:
         # The signal may have come together with the deadline: then its callbacks are still to be waited for.
         if not woken:
             self.wait_for_callbacks()
-        return self._state != PENDING
+        # A signal that came since then came too late: its callbacks may still run.
+        return self._state == SIGNALED
 
     def wait_for_callbacks(self) -> None:
         """Block until no callback of this fence is running any more; at once while pending or called from one of them.
@@ -289,6 +293,11 @@ class Fence:
                 return
             self._waiters = [*(self._waiters or ()), waiter]
         waiter.wait(None, self)
+
+    @property
+    def signaller(self) -> Task | None:
+        """Who runs its callbacks now, or None when nobody does. Any context."""
+        return self._signaller if self._state == SIGNALLING else None
 
     _signaller: Task
     """Who runs the callbacks; set from the moment there were some."""
@@ -372,6 +381,18 @@ class Callbacks(list["Callable[[Fence], object]"]):
             warnings.warn(said, RuntimeWarning, stacklevel=1)
 
 
+class AnyOf:
+    """What `wait_any` waits for."""
+
+    __slots__ = ("fences",)
+
+    def __init__(self, fences: Sequence[Fence]) -> None:
+        self.fences = fences
+
+    def __str__(self) -> str:
+        return f"any of {len(self.fences)} fences, first {self.fences[0]!r}"
+
+
 def get_stub() -> Fence:
     """Return the shared fence that has always been signalled: context 0, seqno 0, timestamp 0. Any context."""
     return _STUB
@@ -401,7 +422,7 @@ def wait_any(fences: Sequence[Fence], timeout_s: float | None = None) -> int | N
                 break
             hooked.append(fence)
         else:
-            waiter.wait(when_ns, f"any of {len(fences)} fences, first {fences[0]!r}")
+            waiter.wait(when_ns, AnyOf(fences))
     finally:
         for fence in hooked:
             # One that is being called now does no harm: it wakes nobody any more.

@@ -3,7 +3,8 @@
 Exit statuses:
 
     0    all went well
-    1    fencepost itself failed, and prints a traceback
+    1    fencepost itself failed, and prints a traceback; or `zoo` missed a bug, or `explore` found one,
+         and says which
     2    something that a person wrote cannot be used; one line says what, and nothing was started
     3    a run ended in a deadlock, and its report is printed
     130  Ctrl-C ended it, with the results so far
@@ -26,6 +27,7 @@ from typer.exceptions import TyperException
 from fencepost.errors import BadInput
 from fencepost.hw.engine_classes import parse_engines
 from fencepost.lab.comparison import Comparison, Contender, print_comparison
+from fencepost.lab.explore_command import explore
 from fencepost.lab.logs import LogLevel, set_up_logs
 from fencepost.lab.options import (
     Clients,
@@ -59,6 +61,7 @@ from fencepost.lab.run_report import print_run
 from fencepost.lab.runner import run as run_setup
 from fencepost.lab.screen import new_console
 from fencepost.lab.setup import Setup
+from fencepost.lab.zoo_command import app as zoo
 from fencepost.policies import POLICIES
 
 __all__ = ["Status", "app", "main"]
@@ -107,6 +110,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(zoo, name="zoo")
+app.command()(explore)
 
 
 def main() -> None:

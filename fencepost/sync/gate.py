@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from fencepost.sync.primitives import Waiter, wake_all
+from fencepost.sync.tracking import published
 from fencepost.sync.world import current, deadline_ns
 
 __all__ = ["Gate"]
 
 
+@published("_open")
 class Gate:
     """Lets any number of tasks wait for one thing to have happened.
 
     Life cycle: *shut* -> *open*. `_lock` protects the list of waiters against the opening; a leaf.
     """
 
-    __slots__ = ("_lock", "_open", "_waiters", "name")
+    __slots__ = ("_lock", "_open", "_waiters", "name", "observed_")
 
     def __init__(self, name: str = "gate") -> None:
         self.name = name

@@ -7,7 +7,7 @@ import queue
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fencepost.sync.task import Task
 from fencepost.sync.world import NS_PER_S, World, ambient
@@ -94,6 +94,7 @@ class NativeWorld(World):
     """OS threads, `time.monotonic_ns`, one timer thread. Usable from any thread; the default world of every thread."""
 
     name = "native"
+    task_class: ClassVar[type[NativeTask]] = NativeTask
 
     def __init__(self) -> None:
         super().__init__(time.monotonic_ns, threading.Lock)
@@ -118,7 +119,7 @@ class NativeWorld(World):
 
         # Daemon, so that a client which never returns cannot keep the program from ending after it was reported.
         thread = threading.Thread(target=body, name=name, daemon=True)
-        task = NativeTask(name, thread, service=service)
+        task: Task = self.task_class(name, thread, service=service)
         # Started first: a thread that the system refuses is never ours to join.
         thread.start()
         self._adopt(task)

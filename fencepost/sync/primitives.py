@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-__all__ = ["Empty", "Lock", "Mailbox", "Waiter", "wake_all"]
+__all__ = ["Empty", "Flag", "Lock", "Mailbox", "Waiter", "wake_all"]
 
 T = TypeVar("T")
 
@@ -78,6 +78,18 @@ class Mailbox(Protocol[T]):
 
     def empty(self) -> bool:
         """Say whether a get would block now."""
+        ...
+
+
+class Flag(Protocol):
+    """Something that was not so, and then is. Nobody waits for it: see `Gate`."""
+
+    def set(self) -> None:
+        """Set it, for good. Any context."""
+        ...
+
+    def is_set(self) -> bool:
+        """Say whether it was set. Any context."""
         ...
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import abc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fencepost.errors import WrongContext
+
+if TYPE_CHECKING:
+    from fencepost.sync.observer import Watch
 
 __all__ = ["Task"]
 
@@ -23,9 +26,10 @@ class Task(abc.ABC):
         no_block: why it must not wait now (it runs a fence callback, a timer function), or None.
         result: what its function returned.
         error: the exception that ended it, or None.
+        watch: what an observer keeps of it, or None.
     """
 
-    __slots__ = ("error", "name", "no_block", "result", "service", "waiting_on")
+    __slots__ = ("error", "name", "no_block", "result", "service", "waiting_on", "watch")
 
     def __init__(self, name: str, *, service: bool) -> None:
         self.name = name
@@ -34,6 +38,7 @@ class Task(abc.ABC):
         self.no_block: str | None = None
         self.result: Any = None
         self.error: BaseException | None = None
+        self.watch: Watch | None = None
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"

@@ -90,6 +90,12 @@ class Timers:
             sleeper.wake()
         return timer
 
+    @property
+    def pending(self) -> bool:
+        """True while something will be called, unless it is cancelled. Any context."""
+        with self.lock:
+            return any(entry[2].armed for entry in self._heap)
+
     def stop(self) -> None:
         """End the timer task; what is still armed never fires. Idempotent; joined when the world closes."""
         with self.lock:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -90,6 +90,7 @@ class VirtualWorld(World):
     """
 
     name = "virtual"
+    task_class: ClassVar[type[VirtualTask]] = VirtualTask
 
     def __init__(self, order: Order | None = None) -> None:
         self.order: Order = ArrivalOrder() if order is None else order
@@ -98,7 +99,7 @@ class VirtualWorld(World):
         self._sleeps = 0
         self._sweep_at = SWEEP_FLOOR
         self._closing = False
-        self._main = self.running = VirtualTask(self, "main", 0, service=False)
+        self._main = self.running = self.task_class(self, "main", 0, service=False)
         self._ground: greenlet | None = None
         self._to_start: VirtualTask | None = None
         super().__init__(lambda: self._now_ns, partial(VirtualLock, self))
@@ -112,7 +113,7 @@ class VirtualWorld(World):
     def spawn(self, function: Callable[[], object], *, name: str, service: bool = False) -> Task:
         if ambient.world is not self:
             raise WrongWorld(f"{name} is spawned from outside of its virtual world")
-        task = VirtualTask(self, name, self.tasks_started + 1, service=service)
+        task = self.task_class(self, name, self.tasks_started + 1, service=service)
         task.greenlet = greenlet(partial(self._carry, task, function), self._ground)
         self._adopt(task)
         self.order.add(task)

@@ -44,6 +44,8 @@ class VirtualWaiter:
         task = world.running
         if self.woken or (deadline_ns is not None and deadline_ns <= world.now_ns()):
             return self.woken
+        if ambient.world is not world:
+            raise WrongWorld(f"{on} is of a virtual world and is waited for outside of it")
         self._sleeper, task.sleep, task.waiting_on = task, self, on
         if deadline_ns is not None:
             world.wake_at(deadline_ns, self)

@@ -17,7 +17,8 @@ from fencepost.sync.timers import Timers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fencepost.sync.primitives import Lock, Mailbox, Waiter
+    from fencepost.sync.observed import Observed
+    from fencepost.sync.primitives import Flag, Lock, Mailbox, Waiter
     from fencepost.sync.task import Task
 
 __all__ = ["World", "ambient", "current", "deadline_ns", "now_ns"]
@@ -40,9 +41,11 @@ class World(abc.ABC):
         tasks: every task this world started that is not known to be done, in the order of their start.
         tasks_started: how many there were.
         failures: exceptions that nobody was there to catch (a timer function's, a task's), in order of appearance.
+        observed: the world itself when somebody watches it, else None.
     """
 
     name: str
+    observed: Observed | None = None
     now_ns: Callable[[], int]
     lock: Callable[[], Lock]
 
@@ -65,6 +68,10 @@ class World(abc.ABC):
     @abc.abstractmethod
     def mailbox(self, name: str = "mailbox") -> Mailbox[Any]:
         """Make a mailbox; `name` is what reports call it."""
+
+    def flag(self, name: str = "flag") -> Flag:  # noqa: ARG002 - for worlds that report
+        """Make a flag that is not set; `name` is what reports call it."""
+        return threading.Event()
 
     @abc.abstractmethod
     def spawn(self, function: Callable[[], object], *, name: str, service: bool = False) -> Task:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from fencepost import sync
-from fencepost.fences import Fence, context_alloc, is_later, is_later_or_same, later
+from fencepost.fences import Fence, context, context_alloc, is_later, is_later_or_same, later
 
 
 def test_contexts_are_handed_out_once_and_in_a_row() -> None:
@@ -91,3 +93,18 @@ def test_the_later_of_two_is_nothing_when_it_has_signalled() -> None:
     assert later(one, other) is other
     other.signal()
     assert later(one, other) is None
+
+
+def test_numbers_are_given_out_under_the_lock_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By stress this shows only where threads run at the same time."""
+    held: list[bool] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(1, 10):
+            held.append(context._allocation.locked())  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+            yield number
+
+    monkeypatch.setattr(context, "_next_context", numbers())
+    assert context_alloc(3) == 1
+    assert context_alloc() == 4
+    assert held == [True] * 4

@@ -10,6 +10,7 @@ from fencepost.fences import Fence
 from fencepost.hw import Gpu
 from fencepost.hw.clocked_engine import ClockedEngine
 from fencepost.hw.execution import Execution, RingBuffer
+from fencepost.sync import Lock, NativeWorld
 
 MakeBatch = Callable[..., Execution]
 
@@ -124,3 +125,18 @@ def test_a_callback_that_fails_keeps_nobody_from_hearing(batch: MakeBatch) -> No
 
     with pytest.raises(ActorFailed, match="a bad callback"):
         run()
+
+
+def test_its_lock_is_made_once_however_many_rings_come_at_once() -> None:
+    """By stress this shows only where threads run at the same time."""
+    clocked, world, held = ClockedEngine("rcs0"), NativeWorld(), list[bool]()
+    make_lock = world.lock
+
+    def note_and_make() -> Lock:
+        held.append(clocked._attaching.locked())  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+        return make_lock()
+
+    world.lock = note_and_make
+    clocked.attach(world, None)
+    clocked.attach(world, None)
+    assert held == [True]

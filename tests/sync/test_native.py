@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import NoReturn
+from collections.abc import Iterable
+from typing import Any, NoReturn, SupportsIndex, cast
 
 import pytest
 
@@ -109,3 +110,60 @@ def test_a_timer_fires_or_is_cancelled_and_never_both(native: sync.World) -> Non
     native.timers.call_at(native.now_ns(), gate.open)
     assert gate.wait(LONG_S)
     assert sorted(fired) == list(range(300))
+
+
+def test_closing_waits_for_every_task() -> None:
+    world = sync.world("native")
+    world.enter()
+    tasks = [world.spawn(lambda: world.sleep(0.01), name=f"sleeper{index}") for index in range(3)]
+    assert world.close() == []
+    assert all(task.done for task in tasks)
+
+
+class Guarded(list[sync.Task]):
+    """A list that keeps whether its lock was held each time somebody changed it."""
+
+    def __init__(self, lock: sync.Lock) -> None:
+        super().__init__()
+        self.lock = lock
+        self.held: list[bool] = []
+
+    def append(self, task: sync.Task, /) -> None:
+        self.held.append(self.lock.locked())
+        super().append(task)
+
+    def extend(self, tasks: Iterable[sync.Task], /) -> None:
+        self.held.append(self.lock.locked())
+        super().extend(tasks)
+
+    def pop(self, index: SupportsIndex = -1, /) -> sync.Task:
+        self.held.append(self.lock.locked())
+        return super().pop(index)
+
+
+def test_the_list_of_tasks_changes_under_its_lock() -> None:
+    """By stress this shows only where threads run at the same time."""
+    world = sync.world("native")
+    world.enter()
+    world.tasks = tasks = Guarded(world._adoption)  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+    for index in range(2):
+        world.spawn(lambda: None, name=f"child{index}")
+    assert world.close() == []
+    assert tasks.held == [True] * 5
+
+
+def test_a_sleep_that_ends_too_early_is_slept_on() -> None:
+    """The system may round a time-out down, and the longest it knows is shorter than ours."""
+
+    class Early:
+        """A lock whose first time-out comes at once."""
+
+        left = 1
+
+        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 - as Lock
+            self.left -= 1
+            return blocking and timeout > 0 and self.left < 0
+
+    waiter = native_module.NativeWaiter()
+    waiter._gate = cast("Any", Early())  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+    assert waiter.wait(sync.now_ns() + 10**12, "the clock")

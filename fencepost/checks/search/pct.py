@@ -13,8 +13,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Final
 
-__all__ = ["Pct"]
+from fencepost.sync.controlled import Candidate, Step
+
+__all__ = ["Pct", "PctStrategy"]
+
+DEPTHS: Final = (2, 3, 4)
+LENGTH_AT_FIRST: Final = 100
 
 
 class Pct:
@@ -28,20 +34,48 @@ class Pct:
 
     def __init__(self, seed: int, *, depth: int, length: int) -> None:
         self._random = random.Random(seed)
-        self._priorities: dict[int, float] = {}
+        self._priorities: dict[Candidate, float] = {}
         self._changes = {self._random.randrange(max(length, 1)) for _ in range(depth - 1)}
         self._lowest = 0.0
         self._choices = 0
 
-    def choose(self, candidates: Sequence[int], running: int | None) -> int:
+    def begin(self, steps: Sequence[Step]) -> None:
+        """What was done does not matter, only how often there was a choice."""
+
+    def choose(self, candidates: Sequence[Candidate], running: Candidate | None) -> Candidate:
         if self._choices in self._changes and running is not None:
             self._lowest -= 1.0
             self._priorities[running] = self._lowest
         self._choices += 1
         return max(candidates, key=self._priority)
 
-    def _priority(self, candidate: int) -> float:
+    def _priority(self, candidate: Candidate) -> float:
         priority = self._priorities.get(candidate)
         if priority is None:
             priority = self._priorities[candidate] = self._random.random()
         return priority
+
+
+class PctStrategy:
+    """PCT for ever, with the length of the longest schedule so far.
+
+    Args:
+        seed: of all its schedules.
+        depth: None takes 2, 3 and 4 in turn.
+    """
+
+    scope = "some of them"
+
+    def __init__(self, seed: int, depth: int | None = None) -> None:
+        self._seeds = random.Random(seed)
+        self._depths = DEPTHS if depth is None else (depth,)
+        self._schedules = 0
+        self._longest = 0
+
+    def next_search(self) -> Pct:
+        depth = self._depths[self._schedules % len(self._depths)]
+        self._schedules += 1
+        return Pct(self._seeds.getrandbits(64), depth=depth, length=self._longest or LENGTH_AT_FIRST)
+
+    def learn(self, choices: int) -> None:
+        self._longest = max(self._longest, choices)

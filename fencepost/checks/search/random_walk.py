@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-__all__ = ["RandomWalk"]
+from fencepost.sync.controlled import Candidate, Step
+
+__all__ = ["RandomStrategy", "RandomWalk"]
 
 
 class RandomWalk:
@@ -14,5 +16,23 @@ class RandomWalk:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed).random
 
-    def choose(self, candidates: Sequence[int], running: int | None) -> int:  # noqa: ARG002 - who runs is one of many
+    def begin(self, steps: Sequence[Step]) -> None:
+        """Chance has no need to look."""
+
+    def choose(self, candidates: Sequence[Candidate], running: Candidate | None) -> Candidate:  # noqa: ARG002 - one of many
         return candidates[int(self._random() * len(candidates))]
+
+
+class RandomStrategy:
+    """A random walk each time, for ever."""
+
+    scope = "some of them"
+
+    def __init__(self, seed: int) -> None:
+        self._seeds = random.Random(seed)
+
+    def next_search(self) -> RandomWalk:
+        return RandomWalk(self._seeds.getrandbits(64))
+
+    def learn(self, choices: int) -> None:
+        """A walk learns nothing."""

@@ -1,0 +1,21 @@
+"""Mutants that change nothing anybody could notice, each with the reason. They do not count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+__all__ = ["EQUIVALENT"]
+
+EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "actors/runtime.py drop lock in Runtime.spawn": "an append to a list is one step anyway, and nobody takes"
+        " anything off that list",
+        "actors/runtime.py drop lock in Runtime._stop": "each removal from the dictionary is one step anyway, of"
+        " another key, and nobody walks through that dictionary but by a copy made in one step",
+        "fences/fence.py self._state = SIGNALED before task.no_block = outer in Fence._run": "all callbacks have run by"
+        " then, and whoever has read the state before is on the list that is taken, and woken, after this",
+    }
+)
+"""`Mutant.key` -> why."""

@@ -1,0 +1,135 @@
+"""Lock order by kind of lock, and fence signalling as one more lock of its own kind.
+
+Two locks taken in both orders can deadlock, whether they did or not: so each pair of kinds "held, then taken" is an
+edge, and an edge that closes a circle is a report, at the moment it appears. One run of each path is enough.
+
+`SIGNALLING` stands for "something waits until a fence signals". A wait for a fence while holding H is an edge from H
+to it; a lock L taken in a signalling section is an edge from it to L. Entering a section never blocks, so it makes no
+edge. A circle then says: to signal, somebody needs what is held by somebody who waits for the signal. (kernel:
+lockdep, and its dma_fence_map)
+
+A lock that is only tried cannot be waited for: it makes no edge to itself, and is the start of edges while it is held.
+A wait for a fence that has signalled already is not seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import CodeType
+from typing import TYPE_CHECKING, Final
+
+from fencepost.checks.sites import Site, frame_above, lock_name, site_of, stack_outside
+from fencepost.fences.fence import AnyOf, Fence
+from fencepost.sync.observer import LockKind
+
+if TYPE_CHECKING:
+    from fencepost.checks.observers import TaskWatch
+    from fencepost.sync.observed import ObservedLock
+
+__all__ = ["SIGNALLING", "Edge", "LockOrder", "LockOrderCycle"]
+
+SIGNALLING: Final = "the signalling of a fence"
+SITES_KEPT: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One kind was held when the other was taken.
+
+    Attributes:
+        held, taken: the kinds.
+        task: who did it first.
+        sites: where, the innermost line first.
+    """
+
+    held: LockKind
+    taken: LockKind
+    task: str
+    sites: tuple[Site, ...]
+
+    def __str__(self) -> str:
+        return f"{self.held} then {self.taken}, by {self.task} at {' from '.join(map(str, self.sites))}"
+
+
+@dataclass(frozen=True, slots=True)
+class LockOrderCycle:
+    """Kinds of locks that are taken in a circle. The last edge is the one that closed it."""
+
+    edges: tuple[Edge, ...]
+
+    @property
+    def place(self) -> str:
+        """Which kinds, whichever closed the circle."""
+        return ", ".join(sorted(edge.held.name for edge in self.edges))
+
+    def __str__(self) -> str:
+        if len(self.edges) == 1:
+            return f"two locks of one kind at once, in no known order: {self.edges[0]}"
+        return "lock order is a circle: " + "; ".join(map(str, self.edges))
+
+
+class LockOrder:
+    """The edges seen so far. Several worlds may share one, and then learn from each other.
+
+    Any task may call it at any time: each step is one operation of a dict, and an edge is put in before circles are
+    looked for, so of two tasks that close one together at least one sees it.
+    """
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, LockKind] = {}
+        self._by_place: dict[tuple[CodeType, int], LockKind] = {}
+        self.signalling = LockKind(SIGNALLING)
+        self.found: list[LockOrderCycle] = []
+
+    def kind_named(self, name: str) -> LockKind:
+        """Return the kind of this name."""
+        return self._by_name.setdefault(name, LockKind(name))
+
+    def kind_made(self, frames_up: int) -> LockKind:
+        """Return the kind of the locks made by the line that stands so many frames above the caller's."""
+        frame = frame_above(frames_up + 1)
+        place = frame.f_code, frame.f_lasti
+        kind = self._by_place.get(place)
+        if kind is None:
+            name = lock_name(site_of(*place))
+            kind = self._by_place[place] = self.kind_named(name)
+        return kind
+
+    def locking(self, watch: TaskWatch, lock: ObservedLock) -> None:
+        """Note that a task takes `lock` besides what it holds."""
+        kind = lock.kind
+        for held in watch.held:
+            # The same lock again is no matter of order.
+            if kind not in held.kind.after and held is not lock:
+                self._add(held.kind, kind, watch)
+        if watch.sections and kind not in self.signalling.after:
+            self._add(self.signalling, kind, watch)
+
+    def waiting(self, watch: TaskWatch, on: object) -> None:
+        """Note that a task waits with all it holds."""
+        if isinstance(on, (Fence, AnyOf)):
+            for held in watch.held:
+                if self.signalling not in held.kind.after:
+                    self._add(held.kind, self.signalling, watch)
+
+    def _add(self, held: LockKind, taken: LockKind, watch: TaskWatch) -> None:
+        edge = Edge(held, taken, watch.task.name, stack_outside(frame_above(1), SITES_KEPT))
+        if held.after.setdefault(taken, edge) is not edge:
+            return
+        if held is taken:
+            self.found.append(LockOrderCycle((edge,)))
+        elif (way := way_back(taken, held, {taken})) is not None:
+            self.found.append(LockOrderCycle((*way, edge)))
+
+
+def way_back(start: LockKind, goal: LockKind, seen: set[LockKind]) -> tuple[Edge, ...] | None:
+    """Return edges that lead from `start` to `goal`, or None."""
+    edges: list[Edge] = list(start.after.values())
+    for edge in edges:
+        if edge.taken is goal:
+            return (edge,)
+        if edge.taken not in seen:
+            seen.add(edge.taken)
+            if (way := way_back(edge.taken, goal, seen)) is not None:
+                return (edge, *way)
+    return None

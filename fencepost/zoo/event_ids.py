@@ -1,0 +1,60 @@
+"""A pool of firmware event ids, of which a job needs several at once."""
+
+from __future__ import annotations
+
+from fencepost.sync import current
+from fencepost.zoo.wait_queue import WaitQueue
+
+__all__ = ["EventIds"]
+
+
+class EventIds:
+    """Hands out ids, all that a job needs in one step, and to those who came first.
+
+    `_lock` protects the count and the line; a leaf.
+
+    Args:
+        ids: how many there are.
+    """
+
+    def __init__(self, ids: int) -> None:
+        self._lock = current().lock()
+        self._free = ids
+        self._line: list[object] = []
+        self._returned = WaitQueue("event ids")
+
+    def take(self, ids: int) -> None:
+        """Block until there are so many, and take them."""
+        place = object()
+        with self._lock:
+            self._line.append(place)
+        self._returned.wait(lambda: self._take_in_turn(ids, place))
+        self._returned.wake_all()
+
+    def try_take(self, ids: int) -> bool:
+        """Take so many, or none."""
+        with self._lock:
+            return self._try_take_locked(ids)
+
+    def wait_and_take(self, ids: int) -> None:
+        """Block until there are so many, and take them, whoever else waits."""
+        self._returned.wait(lambda: self.try_take(ids))
+
+    def give_back(self, ids: int) -> None:
+        """Return what was taken."""
+        with self._lock:
+            self._free += ids
+        self._returned.wake_all()
+
+    def _take_in_turn(self, ids: int, place: object) -> bool:
+        with self._lock:
+            taken = self._line[0] is place and self._try_take_locked(ids)
+            if taken:
+                self._line.remove(place)
+            return taken
+
+    def _try_take_locked(self, ids: int) -> bool:
+        taken = self._free >= ids
+        if taken:
+            self._free -= ids
+        return taken

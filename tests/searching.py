@@ -1,0 +1,63 @@
+"""How tests search the product: each access to what its locks protect is a step, so a lock that is missing shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from fencepost.actors import Entity, Runtime, Scheduler
+from fencepost.actors.entity_queue import EntityQueue
+from fencepost.actors.inbox import ThreadInbox
+from fencepost.actors.job import FinishedFence
+from fencepost.checks import Model, explore
+from fencepost.fences import Fence, HookedFence, Timeline
+from fencepost.hw.clocked_engine import ClockedEngine
+from fencepost.sync import Gate, Lock, Timer, Timers, World, current
+from fencepost.sync.watched import Fields, watching
+
+__all__ = ["assert_clean"]
+
+
+def of_nobody(_thing: object) -> object:
+    """Give a lock that nobody ever holds, so that each access is a step, whatever the toucher holds."""
+    world = current()
+    lock = IDLE.get(world)
+    if lock is None:
+        lock = IDLE[world] = world.lock()
+    return lock
+
+
+IDLE: Final[WeakKeyDictionary[World, Lock]] = WeakKeyDictionary()
+
+FIELDS: Final[Mapping[type, str]] = {
+    Fence: "_state _callbacks _waiters _error _timestamp_ns _context _signaller",
+    HookedFence: "_enabled",
+    FinishedFence: "parent _deadline_ns",
+    Gate: "_open _waiters",
+    Timeline: "_reached _closed _points _queue",
+    Timer: "_function",
+    Timers: "_heap _armed _sleeper _task _stopped",
+    Entity: "_recalled _scheduler _schedulers _only_scheduler _attached"
+    " _last_armed _last_pushed _unpushed _pushed armed",
+    ThreadInbox: "closed",
+    EntityQueue: "done",
+    Runtime: "_actors _entities _schedulers _clients _leaving _entities_made _armed_by_the_gone",
+    Scheduler: "lost_jobs",
+    ClockedEngine: "_executions _terminated_early _timer _signalling",
+}
+"""What the product keeps under its locks or, as the comments there tell, reads without them on purpose."""
+
+EACH_ACCESS: Final[Fields] = {(owner, name): of_nobody for owner, names in FIELDS.items() for name in names.split()}
+
+
+def assert_clean(
+    model: Model, *, schedules: int = 200, timers: str = "never", strategy: str = "mix", seed: int = 1
+) -> None:
+    """Search a model, and fail with the report of what was found.
+
+    The fields that `explore` would watch are among those watched here, and whoever watches first decides how.
+    """
+    with watching(EACH_ACCESS):
+        report = explore(model, schedules=schedules, timers=timers, strategy=strategy, seed=seed)
+    assert not report.found, str(report)
