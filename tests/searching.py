@@ -10,9 +10,11 @@ from fencepost.actors import Entity, Runtime, Scheduler
 from fencepost.actors.entity_queue import EntityQueue
 from fencepost.actors.inbox import ThreadInbox
 from fencepost.actors.job import FinishedFence
+from fencepost.actors.scheduler_actor import SchedulerActor
 from fencepost.checks import Model, explore
 from fencepost.fences import Fence, HookedFence, Timeline
 from fencepost.hw.clocked_engine import ClockedEngine
+from fencepost.policies import Node
 from fencepost.sync import Gate, Lock, Timer, Timers, World, current
 from fencepost.sync.watched import Fields, watching
 
@@ -42,6 +44,8 @@ FIELDS: Final[Mapping[type, str]] = {
     " _last_armed _last_pushed _unpushed _pushed armed",
     ThreadInbox: "closed",
     EntityQueue: "done",
+    Node: "priority",
+    SchedulerActor: "completed errored cancelled running credits_in_use",
     Runtime: "_actors _entities _schedulers _clients _leaving _entities_made _armed_by_the_gone",
     Scheduler: "lost_jobs",
     ClockedEngine: "_executions _terminated_early _timer _signalling",

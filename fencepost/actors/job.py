@@ -171,7 +171,7 @@ class Job:
             if not scheduled.signaled:
                 scheduled.signal()
         finally:
-            first = self.finished.signal(error, timestamp_ns=end_ns)
+            first = self.finished.signal(error, end_ns)
             scheduled.finished = None
         return first
 

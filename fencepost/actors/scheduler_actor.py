@@ -169,7 +169,7 @@ class SchedulerActor(Actor):
         """
         if parent is not None:
             job.finished.set_parent(parent)
-        job.scheduled.signal(timestamp_ns=job.start_ns)
+        job.scheduled.signal(0, job.start_ns)
 
     def _complete(self, job: Job, error: int, end_ns: int) -> None:
         """Finish a job that was on the hardware.
@@ -195,7 +195,7 @@ class SchedulerActor(Actor):
     def _finish(self, job: Job, error: int, end_ns: int) -> None:
         self._scheduler.load.pop()
         if self._record is not None:
-            self._record((self._now_ns(), JOB_DONE, self.name, job.queue.context, job.finished.seqno, error))
+            self._record((end_ns, JOB_DONE, self.name, job.queue.context, job.finished.seqno, error))
         job.end(error, end_ns)
 
     def _free(self) -> None:

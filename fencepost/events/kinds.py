@@ -48,7 +48,7 @@ JOB_RUN: Final = "job_run"
 (kernel: drm_sched_job_run)
 """
 JOB_DONE: Final = "job_done"
-"""A job is complete, or has failed, or was killed: its finished fence signals next.
+"""A job is complete, or has failed, or was killed: its finished fence signals next, with the same time.
 
 (kernel: drm_sched_job_done)
 """

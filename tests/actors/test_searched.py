@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import pykka
@@ -14,6 +15,7 @@ from fencepost.actors import Actor, Entity, Job, Runtime
 from fencepost.actors.dispatch import Dispatch, WorkQueueDispatch
 from fencepost.actors.entity_queue import EntityQueue
 from fencepost.errors import WrongState
+from fencepost.events import Event
 from fencepost.fences import Fence
 from fencepost.hw import MockBackend
 from fencepost.policies import Priority
@@ -234,6 +236,28 @@ def test_an_armed_job_is_pushed_or_ended_with_its_entity() -> None:
     assert_clean(model, schedules=200)
 
 
+def test_a_job_is_pushed_or_torn_down_and_never_both() -> None:
+    def model(rt: Runtime) -> None:
+        entity = rt.scheduler(MockBackend()).entity()
+        job = entity.job(duration_us=0)
+        job.arm()
+        entity.kill()
+
+        def push() -> bool:
+            try:
+                job.push()
+            except WrongState:
+                return False
+            return True
+
+        pushing, tearing = rt.spawn(push), rt.spawn(entity.end_unpushed)
+        joined(pushing, tearing)
+        assert pushing.result + tearing.result == 1
+        job.finished.wait()
+
+    assert_clean(model)
+
+
 def test_an_entity_that_moves_loses_nothing() -> None:
     def model(rt: Runtime) -> None:
         backends = [ScriptedBackend(), ScriptedBackend()]
@@ -286,6 +310,36 @@ def test_whoever_sees_a_job_finished_finds_it_accounted_for() -> None:
         assert job.queue.done == 1
 
     assert_clean(model, schedules=150)
+
+
+def test_whoever_sees_a_killed_job_finished_finds_it_counted() -> None:
+    def model(rt: Runtime) -> None:
+        scheduler, blocked = rt.scheduler(MockBackend()), Fence()
+        entity = scheduler.entity()
+        job = entity.submit(0, deps=[blocked])
+        killer = rt.spawn(entity.kill)
+        rt.spawn(blocked.signal)
+        job.finished.wait()
+        counts = rt.statistics()
+        assert counts.jobs_cancelled + counts.jobs_completed == 1
+        killer.join()
+
+    assert_clean(model, schedules=150)
+
+
+def test_the_last_priority_that_was_told_is_the_one_it_has() -> None:
+    def model(rt: Runtime) -> None:
+        entity, pause, told = rt.scheduler(MockBackend()).entity(), Gate(), list[object]()
+
+        def record(event: Event) -> None:
+            assert not pause.is_open
+            told.append(event[-1])
+
+        entity._record = record  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+        joined(*(rt.spawn(partial(entity.set_priority, priority)) for priority in (Priority.HIGH, Priority.LOW)))
+        assert told[-1] == entity.priority.name
+
+    assert_clean(model)
 
 
 class Hurried(Fence):
