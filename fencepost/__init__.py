@@ -18,9 +18,16 @@ Each layer knows only those below it:
     errors     every exception
 """
 
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from fencepost import actors, errors, events, fences, hw, policies, sync
 from fencepost.actors import Actor, Backend, Entity, Job, Runtime, Scheduler
 from fencepost.policies import Priority
+
+if TYPE_CHECKING:
+    from fencepost import checks, zoo
 
 __all__ = [
     "Actor",
@@ -32,12 +39,21 @@ __all__ = [
     "Scheduler",
     "__version__",
     "actors",
+    "checks",
     "errors",
     "events",
     "fences",
     "hw",
     "policies",
     "sync",
+    "zoo",
 ]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import the rooms that search when somebody asks for them: they bring greenlets, which nobody else needs."""
+    if name in {"checks", "zoo"}:
+        return importlib.import_module(f"fencepost.{name}")
+    raise AttributeError(f"module 'fencepost' has no attribute {name!r}")

@@ -10,12 +10,23 @@ __all__ = ["EQUIVALENT"]
 
 EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "actors/runtime.py drop lock in Runtime.spawn": "an append to a list is one step anyway, and nobody takes"
-        " anything off that list",
-        "actors/runtime.py drop lock in Runtime._stop": "each removal from the dictionary is one step anyway, of"
-        " another key, and nobody walks through that dictionary but by a copy made in one step",
-        "fences/fence.py self._state = SIGNALED before task.no_block = outer in Fence._run": "all callbacks have run by"
-        " then, and whoever has read the state before is on the list that is taken, and woken, after this",
+        "actors/entity.py job.state = JobState.ARMED before scheduled.finished = finished in Entity._arm_locked": (
+            "whoever looks at the state without the lock goes on to the scheduler of the job, written before both"
+        ),
+        "actors/entity.py job.state = JobState.PUSHED before self._last_pushed = job.finished in Entity._push_locked": (
+            "both are written under the lock, and who reads the one without it does not look at the other"
+        ),
+        "actors/runtime.py drop lock in Runtime.spawn": (
+            "an append to a list is one step anyway, and nobody takes anything off that list"
+        ),
+        "actors/runtime.py drop lock in Runtime._stop": (
+            "each removal from the dictionary is one step anyway, of another key, and nobody walks through that"
+            " dictionary but by a copy made in one step"
+        ),
+        "fences/fence.py self._state = SIGNALED before task.no_block = outer in Fence._run": (
+            "all callbacks have run by then, and whoever has read the state before is on the list that is taken, and"
+            " woken, after this"
+        ),
     }
 )
 """`Mutant.key` -> why."""

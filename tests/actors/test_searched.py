@@ -284,6 +284,25 @@ def test_an_entity_that_moves_loses_nothing() -> None:
     assert_clean(model, schedules=150)
 
 
+def test_of_two_changes_of_its_schedulers_one_holds() -> None:
+    def model(rt: Runtime) -> None:
+        first, second, third = (rt.scheduler(MockBackend()) for _ in range(3))
+        entity = rt.entity([first])
+        changes = ([second, third], [first])
+        joined(*(rt.spawn(partial(entity.modify_schedulers, schedulers)) for schedulers in changes))
+        job = entity.submit(0)
+        job.finished.wait()
+        if job.scheduler is first:
+            first.ready = False
+            try:
+                job = entity.submit(0)
+            except OSError:
+                return
+            raise AssertionError(f"{job!r} went to {job.scheduler!r}, and the one before to {first!r}")
+
+    assert_clean(model)
+
+
 def test_a_scheduler_that_is_finished_while_jobs_end_leaves_none_behind() -> None:
     def model(rt: Runtime) -> None:
         backend = MockBackend()
