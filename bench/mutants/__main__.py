@@ -37,9 +37,9 @@ def main() -> int:
             return 2
         chosen = [mutant for mutant in every if re.search(options.only, str(mutant))]
         mutants = [mutant for mutant in chosen if mutant.key not in EQUIVALENT]
-        if options.list:
-            print("\n".join(listed(mutant) for mutant in chosen))
-            return 0
+        if options.list or not chosen:
+            print("\n".join(listed(mutant) for mutant in chosen) or f"no mutant matches {options.only!r}")
+            return 0 if chosen else 2
         trials = Trials(options.tests, HARD_LIMIT_S)
         healthy = trials.run(trees[0])
         if healthy.noticed_by is not None and not healthy.failed:

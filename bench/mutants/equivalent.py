@@ -16,6 +16,8 @@ EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
         "actors/entity.py job.state = JobState.PUSHED before self._last_pushed = job.finished in Entity._push_locked": (
             "both are written under the lock, and who reads the one without it does not look at the other"
         ),
+        "actors/entity_actor.py job.scheduler.actor.post(Killed(job)) before self._previous = job.finished"
+        " in EntityActor._end": "nobody but the actor reads what was before, and the message tells nothing of it",
         "actors/runtime.py drop lock in Runtime.spawn": (
             "an append to a list is one step anyway, and nobody takes anything off that list"
         ),
@@ -26,6 +28,15 @@ EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
         "fences/fence.py self._state = SIGNALED before task.no_block = outer in Fence._run": (
             "all callbacks have run by then, and whoever has read the state before is on the list that is taken, and"
             " woken, after this"
+        ),
+        "sync/virtual.py look once whether not self.order in VirtualWorld._choose": (
+            "a jump of the clock always ends a sleep, and where there is none the interrupt lets the main task run"
+        ),
+        "sync/virtual.py self._main.sleep.end_sleep() before self._main.summons = error in VirtualWorld.interrupt": (
+            "a virtual world is one thread, and the end of a sleep only puts the task in line: nobody runs in between"
+        ),
+        "sync/virtual_primitives.py self.end_sleep() before self.woken = True in VirtualWaiter.wake": (
+            "as the one before: the sleeper runs only when the waker has come to a wait of its own"
         ),
     }
 )

@@ -14,6 +14,7 @@ import pytest
 from fencepost.actors import Actor, Entity, Job, Runtime
 from fencepost.actors.dispatch import Dispatch, WorkQueueDispatch
 from fencepost.actors.entity_queue import EntityQueue
+from fencepost.actors.messages import Kill, Recalled
 from fencepost.errors import WrongState
 from fencepost.events import Event
 from fencepost.fences import Fence
@@ -281,7 +282,7 @@ def test_an_entity_that_moves_loses_nothing() -> None:
         assert entity.fini()
         assert (first.score, second.score) == (0, 0)
 
-    assert_clean(model, schedules=150)
+    assert_clean(model, schedules=80)
 
 
 def test_of_two_changes_of_its_schedulers_one_holds() -> None:
@@ -419,7 +420,7 @@ def test_a_runtime_counts_what_several_clients_make() -> None:
         assert len({entity.name for entity in entities}) == 2
         assert rt.statistics().jobs_submitted == 2
 
-    assert_clean(model, schedules=200)
+    assert_clean(model, schedules=100)
 
 
 def test_an_entity_that_two_finish_is_counted_once() -> None:
@@ -497,3 +498,24 @@ def test_jobs_that_come_while_a_runtime_is_left_are_refused_or_ended() -> None:
         rt.world.spawn(submit, name="latecomer")
 
     assert_clean(model, schedules=300)
+
+
+# Too late.
+
+
+def test_jobs_given_back_to_an_actor_that_has_ended_are_lost() -> None:
+    with Runtime("virtual") as rt:
+        entity = rt.scheduler(MockBackend()).entity()
+        job = entity.job()
+        job.arm()
+        entity.actor.on_dead_letter(Recalled((job,), None))
+        assert job.finished.error == -errno.ESRCH
+
+
+def test_whoever_kills_an_entity_whose_actor_fails_meanwhile_is_let_go() -> None:
+    with Runtime("virtual") as rt:
+        scheduler, recalled = rt.scheduler(MockBackend()), Gate()
+        actor = scheduler.entity().actor
+        actor._kill = Kill(scheduler.actor, recalled)  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+        actor.on_failure()
+        assert recalled.is_open

@@ -75,6 +75,20 @@ def test_a_timer_is_cancelled_or_fires() -> None:
     assert_clean(model)
 
 
+def test_a_timer_that_is_armed_is_pending_while_others_come_and_go() -> None:
+    def model(rt: Runtime) -> None:
+        timers = rt.world.timers
+        idle, end = [timers.call_at(when_ns, lambda: None) for when_ns in (0, 1)], Gate()
+        timers.call_at(10**9, end.open)
+        for timer in idle:
+            timer.cancel()
+        assert timers.pending
+        end.wait()
+        assert not timers.pending
+
+    assert_clean(model)
+
+
 def test_nothing_fires_once_the_timers_have_stopped() -> None:
     def model(rt: Runtime) -> None:
         world, ran = rt.world, list[str]()
