@@ -100,7 +100,8 @@ class Entity:
             WrongState: an armed job is still to be pushed.
             OSError: ECANCELED when the entity was killed, ENODEV when none of its schedulers takes jobs.
         """
-        check_job(duration_us, credits, self)
+        if duration_us is not None or credits != 1:
+            check_job(duration_us, credits, self)
         job = Job(self, self._queue, duration_us, credits, work)
         for fence in deps:
             job.add_dependency(fence)

@@ -99,13 +99,16 @@ class EntityActor(Actor):
         if self._kill is not None and not self._killed:
             return
         jobs = self._jobs
-        unmet, release = (self._unmet_of_killed, self._end) if self._killed else (self._unmet, self._offer)
         while jobs:
-            fence = unmet(jobs[0])
-            if fence is None:
-                release(jobs.popleft())
-            elif self._await(jobs[0], fence):
-                return
+            job = jobs[0]
+            fence = self._unmet_of_killed(job) if self._killed else self._unmet(job)
+            if fence is not None:
+                if self._await(job, fence):
+                    return
+            elif self._killed:
+                self._end(jobs.popleft())
+            else:
+                job.scheduler.actor.post(Ready(jobs.popleft()))
 
     def _unmet(self, job: Job) -> Fence | None:
         """Return the next fence the job must wait for.
@@ -162,9 +165,6 @@ class EntityActor(Actor):
 
     def _wake(self, _fence: Fence) -> None:
         self.post(WAKE)
-
-    def _offer(self, job: Job) -> None:
-        job.scheduler.actor.post(Ready(job))
 
     def _end(self, job: Job) -> None:
         self._previous = job.finished

@@ -149,7 +149,9 @@ class SchedulerActor(Actor):
         self._pending.append(job)
         job.queue.last_run = job.finished
         if self._record is not None:
-            self._record_run(job, now_ns)
+            entity, queue = job.entity, job.queue
+            place = (self.name, entity.name, entity.client, queue.context, job.finished.seqno)
+            self._record((now_ns, JOB_RUN, *place, len(queue.jobs), self.credits_in_use))
         error = 0
         parent: Fence | None = None
         try:
@@ -186,9 +188,11 @@ class SchedulerActor(Actor):
             self.cancelled += 1
         else:
             self.errored += 1
-        self._run_queue.charge(job.queue, end_ns - max(job.start_ns, self._busy_until_ns))
-        self._busy_until_ns = max(self._busy_until_ns, end_ns)
-        job.queue.done += 1
+        queue, start_ns, busy_until_ns = job.queue, job.start_ns, self._busy_until_ns
+        self._run_queue.charge(queue, end_ns - (start_ns if start_ns > busy_until_ns else busy_until_ns))  # noqa: FURB136 - hot
+        if end_ns > busy_until_ns:
+            self._busy_until_ns = end_ns
+        queue.done += 1
         self._finish(job, error, end_ns)
         self._free()
 
@@ -202,23 +206,6 @@ class SchedulerActor(Actor):
         pending = self._pending
         while pending and pending[0].finished.signaled:
             self._backend.free_job(pending.popleft())
-
-    def _record_run(self, job: Job, now_ns: int) -> None:
-        assert self._record is not None
-        entity = job.entity
-        self._record(
-            (
-                now_ns,
-                JOB_RUN,
-                self.name,
-                entity.name,
-                entity.client,
-                job.queue.context,
-                job.finished.seqno,
-                len(job.queue.jobs),
-                self.credits_in_use,
-            )
-        )
 
     # Too late.
 
