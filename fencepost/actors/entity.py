@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from fencepost.actors.entity_actor import EntityActor
 from fencepost.actors.entity_queue import EntityQueue
-from fencepost.actors.job import FinishedFence, Job, JobState, ScheduledFence
+from fencepost.actors.job import ARMED, NEW, PUSHED, FinishedFence, Job, ScheduledFence
 from fencepost.actors.messages import Kill, Push
 from fencepost.errors import WrongState
 from fencepost.events.kinds import JOB_ADD_DEP, JOB_QUEUE, PRIORITY_SET
@@ -125,7 +125,7 @@ class Entity:
             del self._unpushed[self._pushed]
 
     def _arm_locked(self, job: Job) -> None:
-        if job.state is not JobState.NEW:
+        if job.state is not NEW:
             raise WrongState(f"{job!r} is {job.state.name.lower()} already")
         if self._recalled is not None:
             raise OSError(errno.ECANCELED, f"{self.name} was killed: it takes no more jobs")
@@ -141,7 +141,7 @@ class Entity:
             scheduler, scheduled, self.context + 1, seqno, name=self.name, lock=lock
         )
         scheduled.finished = finished
-        job.state = JobState.ARMED
+        job.state = ARMED
         self._last_armed = finished
 
     def _choose_locked(self) -> Scheduler:
@@ -167,14 +167,14 @@ class Entity:
         return last is not None and (not last.signaled or self._queue.done + self._queue.lost != self.armed)
 
     def _push_locked(self, job: Job) -> None:
-        if job.state is not JobState.ARMED:
+        if job.state is not ARMED:
             raise WrongState(f"{job!r} is {job.state.name.lower()}: only an armed job can be pushed, once")
         seqno = job.finished.seqno
         if seqno != self._pushed + 1:
             raise WrongState(f"{job!r} is pushed before number {self._pushed + 1}, which was armed earlier")
         self._pushed = seqno
         self._last_pushed = job.finished
-        job.state = JobState.PUSHED
+        job.state = PUSHED
         job.submit_ns = self._now_ns()
         scheduler = job.scheduler
         scheduler.load.append(None)
@@ -315,7 +315,7 @@ class Entity:
         with self._lock:
             unpushed, self._unpushed = self._unpushed, {}
             for job in unpushed.values():
-                job.state = JobState.PUSHED
+                job.state = PUSHED
         for job in unpushed.values():
             job.lose(-errno.ECANCELED)
         return len(unpushed)
