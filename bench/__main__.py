@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import Final
 
-BENCHES: Final = ("fences", "pipeline", "entities", "clients")
+BENCHES: Final = ("fences", "pipeline", "entities", "clients", "explore")
 
 for bench in BENCHES:
     # A process each: what one leaves in memory must not slow down the next.
