@@ -1,10 +1,10 @@
-"""The command line: `fencepost run` and `fencepost compare`.
+"""The command line: `fencepost run`, `compare`, `explore` and `zoo`.
 
 Exit statuses:
 
     0    all went well
-    1    fencepost itself failed, and prints a traceback; or `zoo` missed a bug, or `explore` found one,
-         and says which
+    1    fencepost itself failed: it prints a traceback, or the invariant that a run broke; or `zoo` missed a bug, or
+         `explore` found one, and says which
     2    something that a person wrote cannot be used; one line says what, and nothing was started
     3    a run ended in a deadlock, and its report is printed
     130  Ctrl-C ended it, with the results so far
@@ -75,6 +75,7 @@ class Status(IntEnum):
     """What the program says when it ends."""
 
     OK = 0
+    FAILED = 1
     BAD_INPUT = 2
     DEADLOCK = 3
     INTERRUPTED = 130
@@ -247,6 +248,10 @@ def _exit(results: Sequence[RunResult]) -> None:
     for result in results:
         if result.deadlock is not None:
             typer.echo(f"fencepost: deadlock under policy {result.policy}: {result.deadlock}", err=True)
+        for violation in result.violations or ():
+            typer.echo(f"fencepost: broken under policy {result.policy}: {violation}", err=True)
+    if any(result.violations for result in results):
+        raise typer.Exit(Status.FAILED)
     if any(result.interrupted for result in results):
         raise typer.Exit(Status.INTERRUPTED)
     if any(result.deadlock is not None for result in results):

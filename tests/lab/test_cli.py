@@ -245,6 +245,13 @@ def test_a_deadlock_is_reported(scenario: str, outcome: Callable[..., None], com
     assert "deadlock under policy fair: nothing can run any more\n  game waits for a fence\n" in result.stderr
 
 
+def test_a_broken_invariant_is_told(scenario: str, outcome: Callable[..., None]) -> None:
+    outcome(violations=("job 4:1 ran twice",))
+    result = invoke("run", scenario)
+    assert result.exit_code == 1
+    assert result.stderr == "fencepost: broken under policy fair: job 4:1 ran twice\n"
+
+
 def test_an_interrupted_run_that_also_deadlocked_was_interrupted(scenario: str, outcome: Callable[..., None]) -> None:
     outcome(deadlock="stuck", interrupted=True)
     assert invoke("run", scenario).exit_code == 130
