@@ -19,7 +19,8 @@ from types import CodeType
 from typing import TYPE_CHECKING, Final
 
 from fencepost.checks.sites import Site, frame_above, lock_name, site_of, stack_outside
-from fencepost.fences.fence import AnyOf, Fence
+from fencepost.fences.fence import Fence
+from fencepost.fences.several import AnyOf
 from fencepost.sync.observer import LockKind
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import heapq
 
 from fencepost.errors import WrongState
 from fencepost.fences.context import HALF_RANGE, SEQNO_MASK, context_alloc
-from fencepost.fences.fence import Fence, signal_all
+from fencepost.fences.fence import Fence
+from fencepost.fences.several import signal_all
 from fencepost.sync.world import current
 
 __all__ = ["Timeline"]
