@@ -10,10 +10,10 @@ __all__ = ["EQUIVALENT"]
 
 EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "actors/entity.py job.state = JobState.ARMED before scheduled.finished = finished in Entity._arm_locked": (
+        "actors/entity.py job.state = ARMED before scheduled.finished = finished in Entity._arm_locked": (
             "whoever looks at the state without the lock goes on to the scheduler of the job, written before both"
         ),
-        "actors/entity.py job.state = JobState.PUSHED before self._last_pushed = job.finished in Entity._push_locked": (
+        "actors/entity.py job.state = PUSHED before self._last_pushed = job.finished in Entity._push_locked": (
             "both are written under the lock, and who reads the one without it does not look at the other"
         ),
         "actors/entity_actor.py job.scheduler.actor.post(Killed(job)) before self._previous = job.finished"
