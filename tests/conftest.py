@@ -1,4 +1,4 @@
-"""What holds for every test: no thread is left behind, and a failure can be had again."""
+"""What holds for every test: no thread is left behind, and a failure can be had again; and the worlds to test in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import settings
+
+from fencepost import sync
+from fencepost.checks.observers import Observers
+from fencepost.sync.observed import ObservedWorld
+from fencepost.sync.virtual import VirtualWorld
 
 # A slow example on a loaded machine is no bug, and a red run of .ci/run stays red when it is run again.
 settings.register_profile("fencepost", deadline=None, derandomize="CI" in os.environ)
@@ -36,3 +41,34 @@ def no_thread_is_left(leaked_threads: Callable[[float], list[threading.Thread]])
     yield
     if left := leaked_threads(2.0):
         pytest.fail(f"left running: {', '.join(map(repr, left))}")
+
+
+@pytest.fixture(params=["native", "virtual", "observed"])
+def any_world(request: pytest.FixtureRequest) -> Iterator[sync.World]:
+    """Each world in turn, entered; everything started in it must have ended by the end of the test.
+
+    The observed one is a native world that is watched: it must do the same, and nothing is to be found in it.
+    """
+    observers = Observers()
+    world = ObservedWorld(observers) if request.param == "observed" else sync.world(request.param)
+    world.enter()
+    yield world
+    assert world.close() == []
+    assert observers.findings == ()
+
+
+@pytest.fixture
+def native() -> Iterator[sync.World]:
+    world = sync.world("native")
+    world.enter()
+    yield world
+    assert world.close() == []
+
+
+@pytest.fixture
+def virtual() -> Iterator[VirtualWorld]:
+    """The virtual world, entered; a test that leaves tasks behind closes it by itself."""
+    world = VirtualWorld()
+    world.enter()
+    yield world
+    world.close()
