@@ -2,9 +2,10 @@
 
     job, messages                       what is submitted, and what actors say to each other
     inbox, future  <-  dispatch  <-  actor        how an actor is carried
-    backend                             what a scheduler needs from below: the contract that `hw` fulfils
-    entity_actor, scheduler_actor       who decides, in which context
-    entity, scheduler  <-  runtime      what a client holds
+    procedure                           how an actor waits in the middle of what it does, without blocking
+    backend, recovery                   what a scheduler needs from below: the contract that `hw` fulfils
+    entity_actor, scheduler_actor, timeout_handler      who decides, in which context
+    entity, scheduler, reset_domain  <-  runtime        what a client holds
 
 The path of a job: `Entity.submit` -> EntityActor resolves what it depends on -> SchedulerActor chooses it and hands
 it to the backend -> its hardware fence posts back -> SchedulerActor signals its finished fence and frees it.
@@ -13,11 +14,34 @@ it to the backend -> its hardware fence posts back -> SchedulerActor signals its
 from __future__ import annotations
 
 from fencepost.actors.actor import Actor
-from fencepost.actors.backend import Backend
+from fencepost.actors.backend import Backend, MessageProcessor
 from fencepost.actors.entity import Entity
 from fencepost.actors.job import Job
+from fencepost.actors.procedure import Steps, Until, UntilSignaled
+from fencepost.actors.recovery import Recoverable, Recovery, RecoveryRecord, Status
+from fencepost.actors.reset_domain import ResetDomain
 from fencepost.actors.runtime import Runtime
 from fencepost.actors.scheduler import Scheduler
+from fencepost.actors.static_message import StaticMessage
 from fencepost.actors.statistics import Leftovers, RuntimeStatistics
 
-__all__ = ["Actor", "Backend", "Entity", "Job", "Leftovers", "Runtime", "RuntimeStatistics", "Scheduler"]
+__all__ = [
+    "Actor",
+    "Backend",
+    "Entity",
+    "Job",
+    "Leftovers",
+    "MessageProcessor",
+    "Recoverable",
+    "Recovery",
+    "RecoveryRecord",
+    "ResetDomain",
+    "Runtime",
+    "RuntimeStatistics",
+    "Scheduler",
+    "StaticMessage",
+    "Status",
+    "Steps",
+    "Until",
+    "UntilSignaled",
+]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fencepost.actors.job import Job
+from fencepost.actors.procedure import Steps
 from fencepost.events import EventRing
 from fencepost.fences import Fence
 from fencepost.sync import World
 
-__all__ = ["Backend"]
+__all__ = ["Backend", "MessageProcessor"]
 
 
 class Backend(Protocol):
@@ -19,6 +20,8 @@ class Backend(Protocol):
 
     The scheduler calls `run_job`, `cancel_job` and `free_job` from its actor, one at a time. None of them may block
     or raise anything but what is said here. Fences it hands out may be signalled from any context.
+
+    With `Recoverable` its scheduler can have a time-out, with `MessageProcessor` messages of its own.
     """
 
     def attach(self, world: World, ring: str, events: EventRing | None) -> None:
@@ -51,4 +54,21 @@ class Backend(Protocol):
 
     def free_job(self, job: Job) -> None:
         """Forget a job; nobody will ask about it again. Called once for each, in the order they ran."""
+        ...
+
+
+@runtime_checkable
+class MessageProcessor(Protocol):
+    """What a backend has to have besides, to be sent messages by `Scheduler.send`.
+
+    (kernel: the message interface of xe_gpu_scheduler)
+    """
+
+    def process_message(self, message: object) -> Steps[None] | None:
+        """Do what a message says, one that the backend itself defines.
+
+        Called from the scheduler's actor, never at the same time as `run_job` or `free_job`, nor while a timeout
+        handler has the scheduler stopped. Whoever has to wait returns steps: until they have ended no job runs or is
+        freed, and no other message is processed.
+        """
         ...

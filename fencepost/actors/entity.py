@@ -129,6 +129,8 @@ class Entity:
             raise WrongState(f"{job!r} is {job.state.name.lower()} already")
         if self._recalled is not None:
             raise OSError(errno.ECANCELED, f"{self.name} was killed: it takes no more jobs")
+        if self._queue.ban_error:
+            raise OSError(-self._queue.ban_error, f"{self.name} was banned after a hang: it takes no more jobs")
         scheduler = self._scheduler
         if scheduler is not self._only_scheduler or not scheduler.ready:
             scheduler = self._scheduler = self._choose_locked()
@@ -257,6 +259,11 @@ class Entity:
     def killed(self) -> bool:
         """True once it was killed."""
         return self._recalled is not None
+
+    @property
+    def banned(self) -> bool:
+        """True once it was banned: a recovery has found it guilty of a hang."""
+        return self._queue.ban_error != 0
 
     @property
     def error(self) -> int:

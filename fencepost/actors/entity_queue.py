@@ -23,9 +23,10 @@ class EntityQueue(Node):
         last_run: the finished fence of the last job that was given to the hardware, or None.
         done: how many jobs came back from the hardware; the last that the scheduler writes for a job.
         lost: how many ended without the scheduler's actor. Counted by `Scheduler.count_lost`, under a lock.
+        ban_error: 0, or what the jobs end with that have not run. Written while the scheduler is stopped.
     """
 
-    __slots__ = ("context", "done", "jobs", "last_run", "lost", "ready_jobs")
+    __slots__ = ("ban_error", "context", "done", "jobs", "last_run", "lost", "ready_jobs")
 
     def __init__(self, name: str, priority: Priority, context: int) -> None:
         super().__init__(name, priority)
@@ -35,6 +36,7 @@ class EntityQueue(Node):
         self.last_run: FinishedFence | None = None
         self.done = 0
         self.lost = 0
+        self.ban_error = 0
 
     def take(self) -> Job:
         """Remove the first job, which is ready, and return it."""

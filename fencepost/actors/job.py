@@ -99,6 +99,7 @@ class Job:
         dependencies: fences it waits for, one a context.
         submit_ns: when it was pushed.
         start_ns: when it was handed to the hardware.
+        karma: how often it was blamed for a hang.
     """
 
     __slots__ = (
@@ -109,6 +110,7 @@ class Job:
         "duration_us",
         "entity",
         "finished",
+        "karma",
         "queue",
         "scheduled",
         "scheduler",
@@ -135,6 +137,7 @@ class Job:
         self.state: JobState = NEW
         self.submit_ns = 0
         self.start_ns = 0
+        self.karma = 0
         # For the actors: how many dependencies are resolved, and whether the scheduler knows of the job.
         self.cursor = 0
         self.announced = False

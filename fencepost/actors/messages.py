@@ -10,12 +10,16 @@ if TYPE_CHECKING:
     from fencepost.actors.entity_queue import EntityQueue
     from fencepost.actors.job import FinishedFence, Job
     from fencepost.actors.scheduler_actor import SchedulerActor
+    from fencepost.actors.stoppable import Stoppable
+    from fencepost.actors.timeout_handler import TimeoutHandler
     from fencepost.fences import Fence
     from fencepost.sync import Gate
 
 __all__ = [
     "Abandon",
     "Done",
+    "Expired",
+    "Fault",
     "Fini",
     "Kill",
     "Killed",
@@ -24,6 +28,16 @@ __all__ = [
     "Ready",
     "Recall",
     "Recalled",
+    "ResumeTimeout",
+    "Send",
+    "SetTimeout",
+    "StartSubmission",
+    "StopSubmission",
+    "Stopped",
+    "SuspendTimeout",
+    "TimedOut",
+    "Turn",
+    "Unplug",
     "Wake",
 ]
 
@@ -101,3 +115,80 @@ class Killed:
 @dataclass(frozen=True, slots=True)
 class Fini:
     """Client -> scheduler: take nothing more, cancel what is on the hardware. Answered by what will signal by that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Scheduler -> itself: run the next job; between two jobs others get a word in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Any -> scheduler: a message that its backend defines, to be processed in band. `first` puts it before others."""
+
+    message: object
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Timer -> scheduler: the oldest job may have had its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Any -> scheduler: do not wait for the time-out, there is something wrong now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimeout:
+    """Client -> scheduler: how long a job may take, from now on; the time of the oldest begins anew."""
+
+    timeout_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendTimeout:
+    """Client -> scheduler: do not measure. Answered by how many seconds were left."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeTimeout:
+    """Client -> scheduler: measure again, with so many seconds left for the oldest job."""
+
+    left_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """Scheduler -> timeout handler: this job, its oldest, has had its time, or a fault was reported."""
+
+    scheduler: Stoppable
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Unplug:
+    """Client -> timeout handler: the device is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopSubmission:
+    """Timeout handler -> scheduler: run, complete, free and process nothing until `StartSubmission`."""
+
+    reply_to: TimeoutHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Scheduler -> timeout handler: the jobs on the hardware, oldest first. They are the handler's until the start."""
+
+    scheduler: Stoppable
+    pending: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StartSubmission:
+    """Timeout handler -> scheduler: go on. `gone` is for good: nothing will run any more."""
+
+    gone: bool

@@ -14,7 +14,10 @@ from fencepost.actors.actor import Actor
 from fencepost.actors.backend import Backend
 from fencepost.actors.dispatch import Dispatch, ThreadDispatch, WorkQueueDispatch
 from fencepost.actors.entity import Entity
+from fencepost.actors.hang_timer import check_timeout
 from fencepost.actors.messages import Abandon
+from fencepost.actors.recovery import Recoverable
+from fencepost.actors.reset_domain import ResetDomain
 from fencepost.actors.scheduler import Scheduler
 from fencepost.actors.statistics import Leftovers, RuntimeStatistics
 from fencepost.errors import ActorFailed, BadInput, WrongState, WrongWorld
@@ -64,8 +67,8 @@ class Runtime:
         world: where its tasks run.
         events: what happened, or None when events are off.
         leftovers: what had not ended by itself; known when it was left.
-        scheduler_class, entity_class: what `scheduler` and `entity` make. Replace them by subclasses to try one step
-            done otherwise.
+        scheduler_class, entity_class, domain_class: what `scheduler`, `entity` and `reset_domain` make. Replace them by
+            subclasses to try one step done otherwise.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Runtime:
         self._log_leftovers = log_leftovers
         self.scheduler_class = Scheduler
         self.entity_class = Entity
+        self.domain_class = ResetDomain
         self.dispatch: Dispatch
         self._dispatch_name = dispatch
         self._workers = workers
@@ -106,7 +110,14 @@ class Runtime:
     # Making things.
 
     def scheduler(
-        self, backend: Backend, name: str | None = None, *, policy: str | Policy = "fair", credit_limit: int = 1
+        self,
+        backend: Backend,
+        name: str | None = None,
+        *,
+        policy: str | Policy = "fair",
+        credit_limit: int = 1,
+        timeout_s: float | None = None,
+        domain: ResetDomain | None = None,
     ) -> Scheduler:
         """Make a scheduler for one hardware queue.
 
@@ -115,21 +126,40 @@ class Runtime:
             name: None gives it a number.
             policy: who runs next: rr, fifo, fair, or a policy of your own, made for this scheduler.
             credit_limit: how many credits may be on the hardware at a time.
+            timeout_s: how long a job may be the oldest on the hardware before it is taken for hung; None is for ever.
+            domain: who recovers it. None with a time-out makes a reset domain of its own.
 
         Raises:
-            BadInput: for an unknown policy or a limit below 1.
+            BadInput: for an unknown policy, a limit below 1, a time-out that is negative, not a number or above a day.
+            TypeError: the backend has no `timedout_job`, and is to have a time-out or a domain.
             WrongState: outside of the `with` block.
             WrongWorld: by a task of another world.
         """
         self._check_inside()
         if credit_limit < 1:
             raise BadInput("credit_limit", str(credit_limit), "at least 1")
+        check_timeout(timeout_s)
         if name is None:
             name = f"sched{len(self._schedulers)}"
+        if (timeout_s is not None or domain is not None) and not isinstance(backend, Recoverable):
+            raise TypeError(f"{backend!r} of {name} has no timedout_job: it cannot have a time-out")
+        if timeout_s is not None and domain is None:
+            domain = self.reset_domain(f"{name} recovery")
         run_queue = new_run_queue(policy) if isinstance(policy, str) else RunQueue[Any](policy)
-        scheduler = self.scheduler_class(self, backend, name, run_queue, credit_limit)
+        scheduler = self.scheduler_class(
+            self, backend, name, run_queue, credit_limit=credit_limit, timeout_s=timeout_s, domain=domain
+        )
         self._start(scheduler.actor, scheduler)
+        if domain is not None:
+            domain.join(scheduler)
         return scheduler
+
+    def reset_domain(self, name: str = "device") -> ResetDomain:
+        """Make a reset domain, for schedulers that are recovered together. Raises as `start`."""
+        self._check_inside()
+        domain = self.domain_class(self, name)
+        self._start(domain.actor)
+        return domain
 
     def entity(
         self,

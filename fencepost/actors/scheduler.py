@@ -10,9 +10,13 @@ from pykka import ActorDeadError
 from fencepost.actors.backend import Backend
 from fencepost.actors.entity import Entity
 from fencepost.actors.entity_queue import EntityQueue
+from fencepost.actors.hang_timer import check_timeout
 from fencepost.actors.job import FinishedFence
-from fencepost.actors.messages import Fini
+from fencepost.actors.messages import Fault, Fini, ResumeTimeout, Send, SetTimeout, SuspendTimeout
+from fencepost.actors.reset_domain import ResetDomain
 from fencepost.actors.scheduler_actor import SchedulerActor
+from fencepost.actors.static_message import StaticMessage
+from fencepost.errors import WrongState
 from fencepost.policies import Priority, RunQueue
 from fencepost.sync import current, deadline_ns
 
@@ -35,6 +39,9 @@ class Scheduler:
         name: also the name of its ring in events and reports.
         backend: the hardware.
         credit_limit: how many credits may be on the hardware at a time.
+        timeout_s: how long a job was allowed to take when it was made; None is for ever.
+        domain: whose timeout handler deals with its hangs, or None.
+        hang_limit: how many hangs of a job are forgiven before its entity is guilty.
         ready: whether entities may be placed here.
         load: a token for each entity that uses it, and for each job pushed to it and not complete. Many tasks count
             here for every job, and adding to and taking from a deque is the cheapest count that needs no lock.
@@ -44,12 +51,24 @@ class Scheduler:
     actor_class: ClassVar[type[SchedulerActor]] = SchedulerActor
     """What its actor is; a subclass may differ in one step."""
 
+    hang_limit = 0
+
     def __init__(
-        self, runtime: Runtime, backend: Backend, name: str, run_queue: RunQueue[Any], credit_limit: int
+        self,
+        runtime: Runtime,
+        backend: Backend,
+        name: str,
+        run_queue: RunQueue[Any],
+        *,
+        credit_limit: int,
+        timeout_s: float | None,
+        domain: ResetDomain | None,
     ) -> None:
         self.name = name
         self.backend = backend
         self.credit_limit = credit_limit
+        self.timeout_s = timeout_s
+        self.domain = domain
         self.ready = True
         self.load: deque[None] = deque()
         self.lost_jobs = 0
@@ -72,6 +91,67 @@ class Scheduler:
         with self._lost_lock:
             self.lost_jobs += 1
             queue.lost += 1
+
+    def send(self, message: object, *, first: bool = False) -> bool:
+        """Have the backend process a message, in band with the jobs. Never blocks; any context.
+
+        Messages are processed in the order they were sent, also before jobs that were pushed earlier and wait for
+        something. While the scheduler is stopped they are kept.
+
+        Args:
+            message: what the backend defines. A `StaticMessage` that is on its way already is not sent twice.
+            first: before all others that are on their way.
+
+        Returns:
+            False when it was not sent because it is on its way.
+        """
+        if isinstance(message, StaticMessage) and not message.try_queue():
+            return False
+        self.actor.post(Send(message, first))
+        return True
+
+    def fault(self) -> None:
+        """Report the oldest job on the hardware at once, as if its time were up. Never blocks; any context.
+
+        Nothing happens when there is none, or without a reset domain. (kernel: drm_sched_fault)
+        """
+        self.actor.post(Fault())
+
+    def set_timeout(self, timeout_s: float | None) -> None:
+        """Change how long a job may take; the time of the oldest begins anew. Never blocks; any context.
+
+        0 sends whatever is on the hardware, and all that comes, to the timeout handler at once.
+
+        Raises:
+            BadInput: negative, not a number, or more than a day.
+            WrongState: it has no reset domain.
+        """
+        check_timeout(timeout_s)
+        self._check_domain()
+        self.actor.post(SetTimeout(timeout_s))
+
+    def suspend_timeout(self) -> float | None:
+        """Measure no time until `resume_timeout`; returns how many seconds were left. Client context; blocks.
+
+        Jobs that come meanwhile are not timed either. Raises WrongState without a reset domain.
+        (kernel: drm_sched_suspend_timeout)
+        """
+        self._check_domain()
+        left_s: float | None = self.actor.actor_ref.ask(SuspendTimeout(), block=True)
+        return left_s
+
+    def resume_timeout(self, left_s: float | None) -> None:
+        """Measure time again, and give the oldest job `left_s`. Never blocks; any context.
+
+        Raises as `set_timeout`. (kernel: drm_sched_resume_timeout)
+        """
+        check_timeout(left_s, "left_s")
+        self._check_domain()
+        self.actor.post(ResumeTimeout(left_s))
+
+    def _check_domain(self) -> None:
+        if self.domain is None:
+            raise WrongState(f"{self.name} has no reset domain: give it a time-out or a domain when it is made")
 
     def fini(self, timeout_s: float | None = None) -> bool:
         """Stop it: nothing more runs, and what is on the hardware is cancelled with -ECANCELED.

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import errno
-from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
-from fencepost.actors.actor import Actor
 from fencepost.actors.dispatch import Dispatch
 from fencepost.actors.entity_queue import EntityQueue
 from fencepost.actors.job import FinishedFence, Job
-from fencepost.actors.messages import Done, Fini, Killed, Queued, Ready, Recall, Recalled
+from fencepost.actors.messages import (
+    Done,
+    Fini,
+    Killed,
+    Queued,
+    Ready,
+    Recall,
+    Recalled,
+    Send,
+    Stopped,
+    StopSubmission,
+    Turn,
+)
+from fencepost.actors.procedure import Resume
+from fencepost.actors.static_message import StaticMessage
+from fencepost.actors.stoppable import Stoppable
 from fencepost.events import EventRing
 from fencepost.events.kinds import JOB_DONE, JOB_RUN
 from fencepost.fences import Fence
 from fencepost.policies import RunQueue
-from fencepost.sync import current
 
 if TYPE_CHECKING:
     from fencepost.actors.scheduler import Scheduler
@@ -23,13 +35,19 @@ if TYPE_CHECKING:
 __all__ = ["SchedulerActor"]
 
 
-class SchedulerActor(Actor):
+TURN = Turn()
+
+
+class SchedulerActor(Stoppable):
     """Everything about one hardware queue that must not happen at the same time.
 
-    Each message that could let a job run ends with `_run`, which runs jobs until the credits are used up or none is
-    ready; so a control message waits for at most as many jobs as there are credits. Nothing here blocks.
+    Each message that could let a job run ends with `_run`, which runs one; for the next it sends itself a message, so
+    that others get a word in between two jobs. Nothing here blocks.
 
     It alone signals the fences of its jobs.
+
+    Life cycle: *working* <-> *held up* (stopped by a timeout handler, or in the middle of a message of its backend) ->
+    *ended* (by `fini`; or because the device is gone: then whatever comes is ended without having run).
 
     Attributes:
         credits_in_use: by jobs on the hardware. Anybody may read it.
@@ -41,17 +59,12 @@ class SchedulerActor(Actor):
     def __init__(
         self, dispatch: Dispatch, scheduler: Scheduler, run_queue: RunQueue[EntityQueue], events: EventRing | None
     ) -> None:
-        super().__init__(dispatch, scheduler.name)
-        self._scheduler = scheduler
-        self._backend = scheduler.backend
+        super().__init__(dispatch, scheduler, events)
         self._run_queue = run_queue
-        self._record = None if events is None else events.record
-        self._now_ns = current().now_ns
-        # The jobs on the hardware or complete but not freed, in the order they ran: freed from the front only.
-        self._pending: deque[Job] = deque()
         # When the hardware finished what it finished last: a job that was handed over earlier has waited until then.
         self._busy_until_ns = 0
-        self._stopped = False
+        # A turn that it has asked for, and that is still to come.
+        self._turn_due = False
         self.credits_in_use = self.running = 0
         self.completed = self.errored = self.cancelled = 0
 
@@ -75,6 +88,9 @@ class SchedulerActor(Actor):
 
     def on_done(self, message: Done) -> None:
         """Complete a job whose hardware fence has signalled."""
+        if self._stops:
+            self._held.append(message)
+            return
         self._complete(message.job, message.parent.error, message.parent.timestamp_ns)
         self._run()
 
@@ -90,28 +106,44 @@ class SchedulerActor(Actor):
 
         (kernel: drm_sched_entity_kill_jobs_work)
         """
-        job = message.job
-        self.cancelled += 1
-        self._finish(job, -errno.ESRCH, self._now_ns())
-        self._backend.free_job(job)
+        self._end_unrun(message.job, -errno.ESRCH)
 
     def on_fini(self, _message: Fini) -> tuple[FinishedFence, ...]:
-        """Run nothing more, and take back what is on the hardware, newest first; answers what will signal by that.
+        """Run nothing more, and take back what is on the hardware; answers what will signal by that.
 
-        (kernel: drm_sched_fini)
+        A recovery that is under way comes to its end first. (kernel: drm_sched_fini)
         """
-        self._stopped = True
-        for job in reversed(self._pending):
-            self._backend.cancel_job(job)
-        return tuple(job.finished for job in self._pending)
+        self._ended = True
+        pending = tuple(job.finished for job in self._pending)
+        self._cancel_pending()
+        return pending
+
+    def on_turn(self, _message: Turn) -> None:
+        """Run the next job, after the next message of the backend."""
+        self._turn_due = False
+        self._work()
+
+    def on_send(self, message: Send) -> None:
+        """Take a message for the backend, and process it if nothing stands before it."""
+        self._in_band.add(message)
+        self._work()
+
+    def on_resume(self, message: Resume) -> None:
+        """Go on with the message of the backend that had to wait."""
+        message.procedure.resume(message.turn)
+        self._work()
 
     messages: ClassVar = {
+        **Stoppable.messages,
         Ready: on_ready,
         Queued: on_queued,
         Done: on_done,
+        Turn: on_turn,
         Recall: on_recall,
         Killed: on_killed,
         Fini: on_fini,
+        Send: on_send,
+        Resume: on_resume,
     }
 
     # The work.
@@ -122,21 +154,53 @@ class SchedulerActor(Actor):
             self._run_queue.join(queue, job.submit_ns, job.credits if queue.ready_jobs else None)
         queue.jobs.append(job)
 
+    def _work(self) -> None:
+        """Go on with whatever had to wait: those who want to stop it first, then messages, then jobs."""
+        self._answer_stoppers()
+        if not self._stops:
+            self._in_band.process()
+            if len(self._in_band):
+                self._take_turn()
+            self._free()
+            self._run()
+
     def _run(self) -> None:
-        """Run jobs while there are credits and ready ones."""
-        run_queue = self._run_queue
-        limit = self._scheduler.credit_limit
-        while not self._stopped:
-            queue = run_queue.select(limit - self.credits_in_use)
-            if queue is None:
-                return
-            jobs = queue.jobs
-            if len(jobs) == 1:
-                run_queue.pop(queue, None, None)
-            else:
-                following = jobs[1]
-                run_queue.pop(queue, following.submit_ns, following.credits if queue.ready_jobs > 1 else None)
-            self._start(queue.take())
+        """Run the next job, if one is ready and there are credits for it."""
+        if self._stops or self._in_band.busy:
+            return
+        if self._ended:
+            if self._gone:
+                self._end_ready()
+            return
+        limit = self.scheduler.credit_limit
+        job = self._take(limit - self.credits_in_use)
+        if job is None:
+            return
+        if job.queue.ban_error:
+            self._end_unrun(job, job.queue.ban_error)
+        else:
+            self._start(job)
+        if self.credits_in_use < limit and self._run_queue.any_ready:
+            self._take_turn()
+
+    def _take(self, free_credits: int) -> Job | None:
+        """Choose the job that runs next, and take it out of its queue."""
+        queue = self._run_queue.select(free_credits)
+        if queue is None:
+            return None
+        jobs = queue.jobs
+        if len(jobs) == 1:
+            self._run_queue.pop(queue, None, None)
+        else:
+            following = jobs[1]
+            self._run_queue.pop(queue, following.submit_ns, following.credits if queue.ready_jobs > 1 else None)
+        return queue.take()
+
+    def _take_turn(self) -> None:
+        """Come back for what is left, after those whose messages are here already."""
+        if not self._turn_due:
+            self._turn_due = True
+            self.post(TURN)
 
     def _start(self, job: Job) -> None:
         """Hand a job to the hardware.
@@ -158,6 +222,9 @@ class SchedulerActor(Actor):
             parent = self._backend.run_job(job)
         except OSError as refusal:
             error = -(refusal.errno or errno.EIO)
+        # Only now: a timer that fires before would report a job that the hardware has never seen.
+        if self._timer is not None and len(self._pending) == 1:
+            self._timer.begin(now_ns)
         self._tell_scheduled(job, parent)
         if parent is None:
             self._complete(job, error, self._now_ns())
@@ -182,6 +249,8 @@ class SchedulerActor(Actor):
         """
         self.credits_in_use -= job.credits
         self.running -= 1
+        if error and self._gone:
+            error = -errno.ENODEV
         if error == 0:
             self.completed += 1
         elif error == -errno.ECANCELED:
@@ -197,15 +266,30 @@ class SchedulerActor(Actor):
         self._free()
 
     def _finish(self, job: Job, error: int, end_ns: int) -> None:
-        self._scheduler.load.pop()
+        self.scheduler.load.pop()
         if self._record is not None:
             self._record((end_ns, JOB_DONE, self.name, job.queue.context, job.finished.seqno, error))
         job.end(error, end_ns)
 
     def _free(self) -> None:
+        """Free what is complete, oldest first, unless that has to wait for a message of the backend."""
         pending = self._pending
+        if self._in_band.busy or not (pending and pending[0].finished.signaled):
+            return
         while pending and pending[0].finished.signaled:
             self._backend.free_job(pending.popleft())
+        self._time_oldest()
+
+    def _end_unrun(self, job: Job, error: int) -> None:
+        """End a job that was not on the hardware."""
+        self.cancelled += 1
+        self._finish(job, error, self._now_ns())
+        self._backend.free_job(job)
+
+    def _end_ready(self) -> None:
+        """End the jobs that could run if the device were still there; the others when they could."""
+        while (job := self._take(self.scheduler.credit_limit)) is not None:
+            self._end_unrun(job, -errno.ENODEV)
 
     # Too late.
 
@@ -215,11 +299,20 @@ class SchedulerActor(Actor):
             message.job.lose(-errno.ENODEV)
         elif isinstance(message, Recall):
             message.reply_to.post(Recalled((), None))
+        elif isinstance(message, StopSubmission):
+            message.reply_to.post(Stopped(self, ()))
+        elif isinstance(message, Send) and isinstance(message.message, StaticMessage):
+            message.message.dequeue()
 
     def on_failure(self, *_: object, **__: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """End every job it knows: it will not get round to them."""
-        self._stopped = True
-        self._scheduler.ready = False
+        self._ended = True
+        self.scheduler.ready = False
+        if self._timer is not None:
+            self._timer.close()
+        self._in_band.close()
+        for stopper in self._stoppers:
+            stopper.reply_to.post(Stopped(self, ()))
         while self._pending:
             job = self._pending.popleft()
             self.running -= not job.finished.signaled

@@ -19,9 +19,11 @@ __all__ = [
     "JOB_DONE",
     "JOB_QUEUE",
     "JOB_RUN",
+    "JOB_TIMEDOUT",
     "JOB_UNSCHEDULABLE",
     "PERIOD_MISSED",
     "PRIORITY_SET",
+    "RECOVERED",
     "Event",
 ]
 
@@ -52,6 +54,13 @@ JOB_DONE: Final = "job_done"
 
 (kernel: drm_sched_job_done)
 """
+JOB_TIMEDOUT: Final = "job_timedout"
+"""The oldest job of a ring has had its time, or a fault was reported: a recovery begins as soon as it can.
+
+(kernel: drm_sched_job_timedout)
+"""
+RECOVERED: Final = "recovered"
+"""A recovery has ended. The job is the one that was reported, 0:0 for an unplugged device."""
 BATCH: Final = "batch"
 """An engine executed a stretch of a job; one job has several when it was preempted."""
 ENTITY_KILLED: Final = "entity_killed"
@@ -70,6 +79,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         JOB_UNSCHEDULABLE: ("context", "seqno", "on_context", "on_seqno"),
         JOB_RUN: ("ring", "entity", "client", "context", "seqno", "queued_jobs", "credits_in_use"),
         JOB_DONE: ("ring", "context", "seqno", "error"),
+        JOB_TIMEDOUT: ("ring", "context", "seqno"),
+        RECOVERED: ("ring", "context", "seqno", "status", "begin_ns"),
         BATCH: ("engine", "client", "context", "seqno", "start_ns", "end_ns"),
         ENTITY_KILLED: ("entity", "jobs"),
         PRIORITY_SET: ("entity", "priority"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+
+from fencepost.actors import Job, Recovery, Status
 from fencepost.events import EventRing
 from fencepost.hw.clocked_engine import ClockedEngine
 from fencepost.hw.ring import Ring
@@ -23,10 +26,26 @@ class MockBackend(Ring):
 
     def __init__(self) -> None:
         super().__init__(ClockedEngine("mock"), priority=0, preempt_us=0)
+        self._spared: set[Job] = set()
 
     def attach(self, world: World, ring: str, events: EventRing | None) -> None:
         super().attach(world, ring, events)
         self._engine.name = ring
+
+    def spare(self, job: Job) -> None:
+        """Have `timedout_job` find that this job does not hang, each time. Any context, before its time is up."""
+        self._spared.add(job)
+
+    def timedout_job(self, job: Job, recovery: Recovery) -> Status:  # noqa: ARG002 - the contract's
+        """End the job with -ETIMEDOUT, unless it is spared. Nobody is to blame."""
+        if job in self._spared:
+            return Status.NO_HANG
+        self.abort(job, -errno.ETIMEDOUT)
+        return Status.RESET
+
+    def free_job(self, job: Job) -> None:
+        super().free_job(job)
+        self._spared.discard(job)
 
     def advance(self, count: int = 1) -> int:
         """Complete the next `count` jobs, whatever their duration; return how many there were. Any context.

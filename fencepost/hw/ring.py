@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 
-from fencepost.actors import Job
+from fencepost.actors import Job, Recovery, Status
 from fencepost.errors import WrongState
 from fencepost.events import EventRing
 from fencepost.fences import Fence, context_alloc
@@ -81,6 +81,12 @@ class Ring:
         on the engine is ignored.
         """
         self._engine.abort(job, error)
+
+    def timedout_job(self, job: Job, recovery: Recovery) -> Status:
+        """Reset the engine under the job: it is lost, and its entity to blame; what comes behind it goes on."""
+        self.abort(job, -errno.ETIMEDOUT)
+        recovery.blame(job)
+        return Status.RESET
 
     def cancel_job(self, job: Job) -> None:
         self.abort(job, -errno.ECANCELED)

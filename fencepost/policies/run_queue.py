@@ -167,6 +167,11 @@ class RunQueue(Generic[N]):
             return cast("N | None", blocked if ready is None else ready)
         return cast("N", ready if self._ready[0] < self._blocked[0] else blocked)
 
+    @property
+    def any_ready(self) -> bool:
+        """Whether the head job of a member can run."""
+        return _top(self._ready) is not None
+
     def join(self, node: N, submit_ns: int, credits: int | None = None) -> None:  # noqa: A002 - as in `wake`
         """Take in a node that got its first job after having had none.
 

@@ -8,7 +8,7 @@ The only package that knows threads, queues, greenlets and clocks. Everybody els
     timers    functions called at points in time, in irq context
     spawn     a new task
 
-`Gate` is built on these and works in every world. Order of locks: whatever a caller holds, then a lock of this package.
+`Gate` and `WaitQueue` are built on these and work in every world. Order of locks: whatever a caller holds, then a lock of this package.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fencepost.sync.order import ArrivalOrder, Order
 from fencepost.sync.primitives import Empty, Lock, Mailbox, Waiter
 from fencepost.sync.task import Task
 from fencepost.sync.timers import Timer, Timers
+from fencepost.sync.wait_queue import WaitQueue
 from fencepost.sync.world import NS_PER_S, Ambient, World, current, deadline_ns, now_ns
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Task",
     "Timer",
     "Timers",
+    "WaitQueue",
     "Waiter",
     "World",
     "current",

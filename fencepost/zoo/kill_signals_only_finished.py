@@ -19,7 +19,7 @@ class SchedulerActorAsItWas(SchedulerActor):
         if job.scheduled.signaled:
             super()._finish(job, error, end_ns)
         else:
-            self._scheduler.load.pop()
+            self.scheduler.load.pop()
             job.finished.signal(error, end_ns)
 
 

@@ -1,0 +1,128 @@
+"""What a driver does with a job that has had its time: how it answers, and what it may do in between."""
+
+from __future__ import annotations
+
+import enum
+import errno
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+
+from fencepost.actors.procedure import Steps
+from fencepost.policies import Priority
+
+if TYPE_CHECKING:
+    from fencepost.actors.entity_queue import EntityQueue
+    from fencepost.actors.job import Job
+    from fencepost.actors.scheduler import Scheduler
+    from fencepost.actors.timeout_handler import TimeoutHandler
+
+__all__ = ["Recoverable", "Recovery", "RecoveryRecord", "Status", "StatusSteps"]
+
+
+class Status(enum.Enum):
+    """How a recovery ended.
+
+    (kernel: drm_gpu_sched_stat)
+    """
+
+    RESET = "reset"
+    """The job hung; the hardware was recovered, and what the driver took off it has signalled."""
+
+    NO_HANG = "no hang"
+    """The job goes on, or is complete: nothing was changed, and it gets its full time again."""
+
+    ENODEV = "device gone"
+    """Nothing will run any more: all jobs end with -ENODEV."""
+
+
+StatusSteps: TypeAlias = Steps[Status]
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryRecord:
+    """A recovery that has ended.
+
+    Attributes:
+        scheduler: whose job it was.
+        job: context and seqno of the finished fence of the job that was reported; None for an unplugged device.
+        status: how it ended.
+        begin_ns: when the handler took it up.
+        end_ns: when the schedulers were told to go on.
+    """
+
+    scheduler: str
+    job: tuple[int, int] | None
+    status: Status
+    begin_ns: int
+    end_ns: int
+
+
+@runtime_checkable
+class Recoverable(Protocol):
+    """What a backend has to have besides, for its scheduler to have a time-out.
+
+    (kernel: timedout_job)
+    """
+
+    def timedout_job(self, job: Job, recovery: Recovery) -> Status | StatusSteps:
+        """Deal with a job that has had its time.
+
+        Called by the timeout handler while the job's scheduler is stopped: nobody runs, completes or frees its jobs
+        meanwhile, but the hardware may still signal. The job had not signalled a moment ago. `cancel_job` may come at
+        the same time, from a teardown.
+
+        Whoever has to wait returns steps. Jobs that are lost must have their hardware fences signalled with an error,
+        and not before the hardware has let go of them: the signal frees their memory.
+        """
+        ...
+
+
+class Recovery:
+    """What a driver may do during a recovery: to the scheduler of the job, and to others of the reset domain.
+
+    For the code of `Recoverable.timedout_job` only, and only until that returns.
+
+    Attributes:
+        scheduler: whose job has had its time; it is stopped.
+    """
+
+    def __init__(self, handler: TimeoutHandler, scheduler: Scheduler) -> None:
+        self.scheduler = scheduler
+        self._handler = handler
+
+    @property
+    def schedulers(self) -> tuple[Scheduler, ...]:
+        """All schedulers of the domain."""
+        return self._handler.domain.schedulers
+
+    def stop(self, schedulers: Iterable[Scheduler]) -> Steps[None]:
+        """Stop more schedulers of the domain: `yield from recovery.stop(...)`. They start when the recovery ends.
+
+        (kernel: drm_sched_stop)
+        """
+        return self._handler.stop_submission(schedulers)
+
+    def pending(self) -> Mapping[Scheduler, tuple[Job, ...]]:
+        """Return the jobs on the hardware, oldest first, of each scheduler that is stopped.
+
+        (kernel: drm_sched_for_each_pending_job)
+        """
+        return self._handler.pending
+
+    def blame(self, job: Job) -> bool:
+        """Count a hang against a job; return whether that made its entity guilty, which is then banned.
+
+        Jobs of the kernel are never to blame. (kernel: drm_sched_increase_karma)
+        """
+        if job.queue.priority is Priority.KERNEL:
+            return False
+        job.karma += 1
+        if job.karma <= job.scheduler.hang_limit:
+            return False
+        self.ban(job.queue)
+        return True
+
+    def ban(self, queue: EntityQueue, error: int = -errno.ECANCELED) -> None:
+        """Run nothing more of an entity whose scheduler is stopped: what is queued ends with `error`."""
+        queue.ban_error = error

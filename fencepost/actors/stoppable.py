@@ -1,0 +1,182 @@
+"""The half of a scheduler's actor that deals with hangs: it times the oldest job, and can be stopped."""
+
+from __future__ import annotations
+
+import abc
+from collections import deque
+from typing import TYPE_CHECKING, ClassVar
+
+from fencepost.actors.actor import Actor
+from fencepost.actors.dispatch import Dispatch
+from fencepost.actors.hang_timer import HangTimer
+from fencepost.actors.in_band import InBand
+from fencepost.actors.job import Job
+from fencepost.actors.messages import (
+    Done,
+    Expired,
+    Fault,
+    ResumeTimeout,
+    SetTimeout,
+    StartSubmission,
+    Stopped,
+    StopSubmission,
+    SuspendTimeout,
+    TimedOut,
+)
+from fencepost.events import EventRing
+from fencepost.events.kinds import JOB_TIMEDOUT
+from fencepost.sync import current
+
+if TYPE_CHECKING:
+    from fencepost.actors.scheduler import Scheduler
+
+__all__ = ["Stoppable"]
+
+EXPIRED = Expired()
+
+
+class Stoppable(Actor):
+    """An actor with jobs on the hardware, which a timeout handler can stop and start.
+
+    While it is stopped the jobs on the hardware are the handler's: what comes back meanwhile is kept until the start.
+    It stops only between two messages of its backend.
+
+    Attributes:
+        scheduler: its handle.
+    """
+
+    def __init__(self, dispatch: Dispatch, scheduler: Scheduler, events: EventRing | None) -> None:
+        super().__init__(dispatch, scheduler.name)
+        world = current()
+        self.scheduler = scheduler
+        self._backend = scheduler.backend
+        self._record = None if events is None else events.record
+        self._now_ns = world.now_ns
+        # The jobs on the hardware or complete but not freed, in the order they ran: freed from the front only.
+        self._pending: deque[Job] = deque()
+        self._in_band = InBand(self, scheduler.backend)
+        self._handler = None if scheduler.domain is None else scheduler.domain.actor
+        self._timer: HangTimer | None = None
+        if self._handler is not None:
+            self._timer = HangTimer(world, lambda: self.post(EXPIRED), scheduler.timeout_s)
+        # How often it was stopped; who waits until it has; and what came back from the hardware meanwhile.
+        self._stops = 0
+        self._stoppers: list[StopSubmission] = []
+        self._held: list[Done] = []
+        self._reported = self._cancel_due = False
+        # Nothing more will run: after `fini`, and for good when the device is gone.
+        self._ended = self._gone = False
+
+    # Messages.
+
+    def on_expired(self, _message: Expired) -> None:
+        """Report the oldest job if it has had its time."""
+        if self._timer is not None and self._timer.expired(self._now_ns()):
+            self._report()
+
+    def on_fault(self, _message: Fault) -> None:
+        """Report the oldest job at once; without one there is nothing to report.
+
+        (kernel: drm_sched_fault)
+        """
+        self._report()
+
+    def on_set_timeout(self, message: SetTimeout) -> None:
+        """Change the time a job may take, and give the oldest its full time anew.
+
+        (kernel: drm_sched_tdr_queue_imm, but for any time)
+        """
+        if self._timer is not None:
+            self._timer.timeout_s = message.timeout_s
+            self._time_oldest()
+
+    def on_suspend_timeout(self, _message: SuspendTimeout) -> float | None:
+        """Measure no time until it is resumed; answers how many seconds were left."""
+        return None if self._timer is None else self._timer.suspend(self._now_ns())
+
+    def on_resume_timeout(self, message: ResumeTimeout) -> None:
+        """Measure time again."""
+        if self._timer is not None:
+            self._timer.resume(self._now_ns(), message.left_s, pending=bool(self._pending))
+
+    def on_submission_stop(self, message: StopSubmission) -> None:
+        """Hand the jobs on the hardware to the timeout handler, once no message of the backend is being processed.
+
+        (kernel: drm_sched_stop)
+        """
+        self._stops += 1
+        if self._timer is not None:
+            self._timer.end()
+        self._stoppers.append(message)
+        self._answer_stoppers()
+
+    def on_submission_start(self, message: StartSubmission) -> None:
+        """Take them back: complete what came back meanwhile, run more, and only then measure time again.
+
+        (kernel: drm_sched_start)
+        """
+        self._stops -= 1
+        if message.gone:
+            self._ended = self._gone = True
+            self.scheduler.ready = False
+        if self._stops:
+            return
+        self._reported = False
+        held, self._held = self._held, []
+        for done in held:
+            self._complete(done.job, done.parent.error, done.parent.timestamp_ns)
+        if self._cancel_due or self._gone:
+            self._cancel_pending()
+        self._work()
+        self._time_oldest()
+
+    messages: ClassVar = {
+        Expired: on_expired,
+        Fault: on_fault,
+        SetTimeout: on_set_timeout,
+        SuspendTimeout: on_suspend_timeout,
+        ResumeTimeout: on_resume_timeout,
+        StopSubmission: on_submission_stop,
+        StartSubmission: on_submission_start,
+    }
+
+    # The work.
+
+    def _report(self) -> None:
+        """Have the timeout handler look at the oldest job."""
+        if self._handler is None or self._reported or not self._pending or self._stops:
+            return
+        self._reported = True
+        job = self._pending[0]
+        if self._record is not None:
+            self._record((self._now_ns(), JOB_TIMEDOUT, self.name, job.queue.context, job.finished.seqno))
+        self._handler.post(TimedOut(self, job))
+
+    def _time_oldest(self) -> None:
+        """Give the oldest job its full time."""
+        if self._timer is None:
+            return
+        if self._pending and not self._stops:
+            self._timer.begin(self._now_ns())
+        else:
+            self._timer.end()
+
+    def _answer_stoppers(self) -> None:
+        if not self._in_band.busy:
+            while self._stoppers:
+                self._stoppers.pop().reply_to.post(Stopped(self, tuple(self._pending)))
+
+    def _cancel_pending(self) -> None:
+        """Take back what is on the hardware, newest first; when a recovery has ended, if one is under way."""
+        self._cancel_due = bool(self._stops)
+        if not self._stops:
+            for job in reversed(self._pending):
+                self._backend.cancel_job(job)
+
+    @abc.abstractmethod
+    def _complete(self, job: Job, error: int, end_ns: int) -> None:
+        """Finish a job that was on the hardware."""
+
+    @abc.abstractmethod
+    def _work(self) -> None:
+        """Go on with whatever had to wait."""

@@ -1,0 +1,146 @@
+"""The actor that recovers what hangs: one for each reset domain."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from fencepost.actors.actor import Actor
+from fencepost.actors.dispatch import Dispatch
+from fencepost.actors.job import Job
+from fencepost.actors.messages import StartSubmission, Stopped, StopSubmission, TimedOut, Unplug
+from fencepost.actors.procedure import Procedure, Resume, Steps, Until
+from fencepost.actors.recovery import Recoverable, Recovery, RecoveryRecord, Status
+from fencepost.events import EventRing
+from fencepost.events.kinds import RECOVERED
+from fencepost.sync import WaitQueue, current
+
+if TYPE_CHECKING:
+    from fencepost.actors.reset_domain import ResetDomain
+    from fencepost.actors.scheduler import Scheduler
+
+__all__ = ["TimeoutHandler"]
+
+
+class TimeoutHandler(Actor):
+    """Takes up one report at a time, in the order they came.
+
+    It stops the scheduler of the job: that hands it the jobs on the hardware, and from then on they are the handler's
+    alone. Then the driver decides. It starts what it stopped, whatever came of it. Completion goes on meanwhile and
+    races with all of this, as on a real machine. (kernel: drm_sched_job_timedout, on an ordered timeout_wq)
+
+    Attributes:
+        domain: the schedulers that are recovered together.
+        pending: the jobs on the hardware of each scheduler that it stopped.
+    """
+
+    def __init__(self, dispatch: Dispatch, domain: ResetDomain, events: EventRing | None) -> None:
+        super().__init__(dispatch, domain.name)
+        self.domain = domain
+        self.pending: dict[Scheduler, tuple[Job, ...]] = {}
+        self._record = None if events is None else events.record
+        self._reports: deque[TimedOut | Unplug] = deque()
+        self._procedure: Procedure[RecoveryRecord] | None = None
+        self._stopping: set[Scheduler] = set()
+        self._stopped = WaitQueue(f"the stop of {domain.name}")
+
+    # Messages.
+
+    def on_report(self, message: TimedOut | Unplug) -> None:
+        """Take up a report, after those before it."""
+        self._reports.append(message)
+        self._take_up()
+
+    def on_stopped(self, message: Stopped) -> None:
+        """Own the jobs of a scheduler that has stopped."""
+        scheduler = message.scheduler.scheduler
+        self._stopping.discard(scheduler)
+        self.pending[scheduler] = message.pending
+        self._stopped.wake_all()
+
+    def on_resume(self, message: Resume) -> None:
+        """Go on with the recovery."""
+        message.procedure.resume(message.turn)
+        self._take_up()
+
+    messages: ClassVar = {TimedOut: on_report, Unplug: on_report, Stopped: on_stopped, Resume: on_resume}
+
+    # The work.
+
+    def _take_up(self) -> None:
+        while self._reports and self._procedure is None:
+            report = self._reports.popleft()
+            steps = self._unplug() if isinstance(report, Unplug) else self._recover(report)
+            self._procedure = procedure = Procedure(self, steps, self._end)
+            procedure.start()
+
+    def _end(self, record: RecoveryRecord) -> None:
+        self._procedure = None
+        self.domain.note(record)
+        if self._record is not None:
+            context, seqno = record.job or (0, 0)
+            fields = (record.scheduler, context, seqno, record.status.value, record.begin_ns)
+            self._record((record.end_ns, RECOVERED, *fields))
+        if record.status is not Status.NO_HANG:
+            self.log.warning("recovered", scheduler=record.scheduler, job=record.job, status=record.status.value)
+
+    def _recover(self, report: TimedOut) -> Steps[RecoveryRecord]:
+        scheduler, job = report.scheduler.scheduler, report.job
+        begin_ns = current().now_ns()
+        status = Status.ENODEV
+        try:
+            yield from self.stop_submission([scheduler])
+            status = (yield from self._ask_driver(scheduler, job)) if self._hangs(scheduler, job) else Status.NO_HANG
+        finally:
+            self._start_submission(status)
+        fence = job.finished
+        return RecoveryRecord(scheduler.name, (fence.context, fence.seqno), status, begin_ns, current().now_ns())
+
+    def _hangs(self, scheduler: Scheduler, job: Job) -> bool:
+        """Say whether the job is still what its scheduler waits for: it may have ended since the report."""
+        pending = self.pending[scheduler]
+        if not pending or pending[0] is not job:
+            return False
+        parent = job.finished.parent
+        return parent is None or not parent.signaled
+
+    def _ask_driver(self, scheduler: Scheduler, job: Job) -> Steps[Status]:
+        backend = scheduler.backend
+        assert isinstance(backend, Recoverable)
+        answer = backend.timedout_job(job, Recovery(self, scheduler))
+        return answer if isinstance(answer, Status) else (yield from answer)
+
+    def _unplug(self) -> Steps[RecoveryRecord]:
+        begin_ns = current().now_ns()
+        try:
+            yield from self.stop_submission(self.domain.schedulers)
+        finally:
+            self._start_submission(Status.ENODEV)
+        return RecoveryRecord(self.domain.name, None, Status.ENODEV, begin_ns, current().now_ns())
+
+    def stop_submission(self, schedulers: Iterable[Scheduler]) -> Steps[None]:
+        """Stop schedulers, and wait until they have."""
+        wanted = [each for each in schedulers if each not in self.pending]
+        self._stopping.update(wanted)
+        for scheduler in wanted:
+            scheduler.actor.post(StopSubmission(self))
+        yield Until(lambda: not self._stopping, self._stopped)
+
+    def _start_submission(self, status: Status) -> None:
+        message = StartSubmission(gone=status is Status.ENODEV)
+        # Those that have not answered yet will find it behind their stop.
+        started = [*self.pending, *self._stopping]
+        self.pending.clear()
+        self._stopping.clear()
+        for scheduler in started:
+            scheduler.actor.post(message)
+
+    # Too late.
+
+    def on_failure(self, *_: object, **__: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Let go of what it has stopped: the schedulers must come to their end without it."""
+        if self._procedure is not None:
+            self._procedure.close()
+
+    on_stop = on_failure
