@@ -1,10 +1,10 @@
-"""The command line: `fencepost run`, `compare`, `explore` and `zoo`.
+"""The command line: `fencepost run`, `compare`, `explore`, `stress` and `zoo`.
 
 Exit statuses:
 
     0    all went well
     1    fencepost itself failed: it prints a traceback, or the invariant that a run broke; or `zoo` missed a bug, or
-         `explore` found one, and says which
+         `explore` found one, and says which; or `stress` saw what must never happen
     2    something that a person wrote cannot be used; one line says what, and nothing was started
     3    a run ended in a deadlock, and its report is printed
     130  Ctrl-C ended it, with the results so far
@@ -61,6 +61,7 @@ from fencepost.lab.run_report import print_run
 from fencepost.lab.runner import run as run_setup
 from fencepost.lab.screen import new_console
 from fencepost.lab.setup import Setup
+from fencepost.lab.stress_command import stress_scenario
 from fencepost.lab.zoo_command import app as zoo
 from fencepost.policies import POLICIES
 
@@ -113,6 +114,7 @@ app = typer.Typer(
 )
 app.add_typer(zoo, name="zoo")
 app.command()(explore)
+app.command("stress")(stress_scenario)
 
 
 def main() -> None:

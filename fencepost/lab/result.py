@@ -10,7 +10,7 @@ from typing import Any
 from fencepost.actors import RuntimeStatistics
 from fencepost.events import Event
 
-__all__ = ["EngineResult", "RunResult", "TimeSpread", "WorkloadResult"]
+__all__ = ["EngineResult", "FaultResult", "RecoveryResult", "RunResult", "TimeSpread", "WorkloadResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class WorkloadResult:
         missed_periods: how many times it came too late for the end of its period.
         time_us: None when it finished no cycle.
         gpu_time_us: engine name -> time its batches took there.
+        jobs_lost: that ended with an error.
+        contexts_lost: that were banned or killed, and replaced.
+        guilty: how many of these were banned for a hang or a fault of their own.
+        device_lost: whether it ended because the device was lost.
+        outages_us: see `runner.losses`.
         no_effect: steps that changed nothing in this simulator, with the reason, each once.
         cycle_times_us: of each cycle, for plots; not in the JSON file.
     """
@@ -47,6 +52,11 @@ class WorkloadResult:
     missed_periods: int
     time_us: TimeSpread | None
     gpu_time_us: Mapping[str, float]
+    jobs_lost: int
+    contexts_lost: int
+    guilty: int
+    device_lost: bool
+    outages_us: tuple[float, ...]
     no_effect: tuple[str, ...]
     cycle_times_us: tuple[float, ...]
 
@@ -62,6 +72,42 @@ class EngineResult:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultResult:
+    """Something that went wrong on purpose.
+
+    Attributes:
+        at_s: when, after the start of the run.
+        kind: see `lab.faults`.
+        target: what it struck, or None for the device.
+        hit: whether there was anything to strike.
+    """
+
+    at_s: float
+    kind: str
+    target: str | None
+    hit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryResult:
+    """What a driver did about a job that had had its time.
+
+    Attributes:
+        at_s: when it was taken up, after the start of the run.
+        took_us: until the schedulers were told to go on.
+        scheduler: whose job it was.
+        client: whose job it was; None for a device that is gone.
+        status: reset, no hang, or device gone.
+    """
+
+    at_s: float
+    took_us: float
+    scheduler: str
+    client: str | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """One run.
 
@@ -71,6 +117,9 @@ class RunResult:
         interrupted: it was ended early from outside.
         deadlock: the report of the deadlock that ended it, or None.
         violations: of the invariants, see `checks.invariants`; None when there were no events to look at.
+        races, lock_order, stalls: what the observers of a native run found; None when they did not watch.
+        faults: what went wrong on purpose.
+        recoveries: in their order; of very many, the last.
         events: all of them, when they were kept.
     """
 
@@ -86,6 +135,11 @@ class RunResult:
     interrupted: bool
     deadlock: str | None
     violations: tuple[str, ...] | None
+    races: tuple[str, ...] | None
+    lock_order: tuple[str, ...] | None
+    stalls: tuple[str, ...] | None
+    faults: tuple[FaultResult, ...]
+    recoveries: tuple[RecoveryResult, ...]
     workloads: tuple[WorkloadResult, ...]
     engines: tuple[EngineResult, ...]
     statistics: RuntimeStatistics
@@ -106,6 +160,8 @@ class RunResult:
             "interrupted": self.interrupted,
             "workloads": [_without(each, "cycle_times_us") for each in self.workloads],
             "engines": [dataclasses.asdict(each) for each in self.engines],
+            "faults": [dataclasses.asdict(each) for each in self.faults],
+            "recoveries": [dataclasses.asdict(each) for each in self.recoveries],
             "jobs": {
                 "submitted": statistics.jobs_submitted,
                 "completed": statistics.jobs_completed,
@@ -115,8 +171,9 @@ class RunResult:
             "fences": {"armed": statistics.fences_armed, "signaled": statistics.fences_signaled},
             "threads": {"started": statistics.tasks_started, "left": statistics.tasks_left},
             "checks": {
-                "races": None,
-                "lock_order": None,
+                "races": self.races,
+                "lock_order": self.lock_order,
+                "stalls": self.stalls,
                 "deadlocks": self.deadlock,
                 "invariants": self.violations,
             },

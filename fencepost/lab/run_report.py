@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from fencepost.lab.loss_report import losses
 from fencepost.lab.result import EngineResult, RunResult, WorkloadResult
 from fencepost.lab.screen import name, new_table
 from fencepost.lab.spelling import NONE, count, figure, milliseconds, percent
@@ -29,6 +30,7 @@ def _parts(result: RunResult) -> Iterator[RenderableType]:
     yield _clients(result)
     yield Text()
     yield _engines(result)
+    yield from losses(result)
     yield Text(f"\n{_totals(result)}\n{_speed(result)}")
     yield from (Text(line, style="yellow") for line in _remarks(result))
 

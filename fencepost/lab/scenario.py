@@ -9,6 +9,7 @@ from typing import Literal
 
 from fencepost.errors import BadInput
 from fencepost.hw import DEFAULT_ENGINES
+from fencepost.lab.faults import FaultSetup, check_fault
 from fencepost.lab.setup import ClientSetup, Setup
 from fencepost.lab.wsim import Workload
 from fencepost.lab.wsim.refusal import quoted
@@ -51,7 +52,7 @@ class Scenario:
         repeats: of the clients in the foreground that do not say it themselves. None is one time, or with a duration as
             often as there is time for.
         title, clients, engines, world, dispatch, workers: see `Setup`.
-        policy, submission, credit_limit, seed, duration_s: see `Setup`.
+        policy, submission, credit_limit, seed, duration_s, timeout_s, recovery, faults: see `Setup`.
     """
 
     where: str
@@ -66,19 +67,25 @@ class Scenario:
     credit_limit: int = 2
     seed: int = 1
     duration_s: float | None = None
+    timeout_s: float | None = None
+    recovery: str | None = None
+    faults: tuple[FaultSetup, ...] = ()
     repeats: int | None = None
 
-    def setup(self, *, keep_events: bool = False) -> Setup:
+    def setup(self, *, keep_events: bool = False, observe: bool = False) -> Setup:
         """Fill in the defaults, number the clones and return what is to be run.
 
         Raises:
-            BadInput: when two clients would have one name, or all are in the background.
+            BadInput: when two clients would have one name, or all are in the background; for a fault that strikes what
+                is not there, or would never be noticed.
         """
         if all(client.background for client in self.clients):
             raise BadInput(self.where, "no client in the foreground", "at least one, whose end ends the run")
+        clients = tuple(self._client_setups())
+        self._check_faults([client.name for client in clients])
         return Setup(
             title=self.title,
-            clients=tuple(self._client_setups()),
+            clients=clients,
             engines=self.engines,
             world=self.world,
             dispatch=self.dispatch,
@@ -88,8 +95,21 @@ class Scenario:
             credit_limit=self.credit_limit,
             seed=self.seed,
             duration_s=self.duration_s,
+            timeout_s=self.timeout_s,
+            recovery=self.recovery,
+            faults=self.faults,
+            observe=observe,
             keep_events=keep_events,
         )
+
+    def _check_faults(self, clients: Sequence[str]) -> None:
+        engines = [f"{name}{number}" for name, count in self.engines.items() for number in range(count)]
+        for fault in self.faults:
+            check_fault(fault, clients, engines, self.submission)
+            if self.timeout_s is None:
+                raise BadInput(
+                    fault.where, "a fault in a scenario without timeout_s", "a time-out, or nothing recovers"
+                )
 
     def _client_setups(self) -> Iterator[ClientSetup]:
         taken: set[str] = set()

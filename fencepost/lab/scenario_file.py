@@ -30,13 +30,15 @@ from pydantic_core import ErrorDetails
 
 from fencepost.errors import BadInput
 from fencepost.hw import DEFAULT_ENGINES, MAX_INSTANCES
+from fencepost.lab.faults import FAULT_KINDS, FaultKind, FaultSetup
 from fencepost.lab.scenario import Scenario, ScenarioClient
 from fencepost.lab.toml_lines import KeyPath, Place, place_of, places
 from fencepost.lab.wsim import Workload, load, parse_text
 from fencepost.lab.wsim.refusal import quoted
 from fencepost.policies import POLICIES, Priority
+from fencepost.policies.recovery import RECOVERIES
 
-__all__ = ["ClientTable", "EnginesTable", "ScenarioTable", "load_scenario"]
+__all__ = ["ClientTable", "EnginesTable", "FaultTable", "ScenarioTable", "load_scenario"]
 
 MAX_FILE_BYTES: Final = 1 << 20
 MAX_COUNT: Final = 100_000
@@ -48,6 +50,12 @@ _TOML_PLACE: Final = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of d
 
 def _is_policy(name: str) -> str:
     if name not in POLICIES:
+        raise ValueError(name)
+    return name
+
+
+def _is_recovery(name: str) -> str:
+    if name not in RECOVERIES:
         raise ValueError(name)
     return name
 
@@ -71,7 +79,11 @@ _Count: TypeAlias = Annotated[int, Field(ge=1, le=MAX_COUNT, description=f"a who
 _Repeats: TypeAlias = Annotated[int | None, Field(ge=1, description="a whole number from 1 up")]
 _Seed: TypeAlias = Annotated[int, Field(ge=0, description="a whole number from 0 up")]
 _Start: TypeAlias = Annotated[float, Field(ge=0, le=DAY_S, description=f"seconds, from 0 to {DAY_S}")]
+_Restart: TypeAlias = Annotated[float | None, Field(ge=0, le=DAY_S, description=f"seconds, from 0 to {DAY_S}")]
 _Length: TypeAlias = Annotated[float | None, Field(gt=0, le=DAY_S, description=f"seconds, above 0 and up to {DAY_S}")]
+_Timeout: TypeAlias = Annotated[float | None, Field(ge=0, le=DAY_S, description=f"seconds, from 0 to {DAY_S}")]
+_FaultKind: TypeAlias = Annotated[FaultKind, Field(description=f"one of {', '.join(FAULT_KINDS)}")]
+_Target: TypeAlias = Annotated[str | None, Field(description="the name of a client or an engine, or any")]
 _Flag: TypeAlias = Annotated[bool, Field(description="true or false")]
 _Priority: TypeAlias = Annotated[
     Literal["kernel", "high", "normal", "low"], Field(description="one of kernel, high, normal, low")
@@ -79,6 +91,9 @@ _Priority: TypeAlias = Annotated[
 _World: TypeAlias = Annotated[Literal["native", "virtual"], Field(description="one of native, virtual")]
 _Dispatch: TypeAlias = Annotated[Literal["thread", "workqueue"], Field(description="one of thread, workqueue")]
 _Policy: TypeAlias = Annotated[str, Field(description=f"one of {', '.join(POLICIES)}"), AfterValidator(_is_policy)]
+_Recovery: TypeAlias = Annotated[
+    str | None, Field(description=f"one of {', '.join(RECOVERIES)}"), AfterValidator(_is_recovery)
+]
 _Submission: TypeAlias = Annotated[Literal["ring"], Field(description="ring")]
 
 
@@ -109,6 +124,16 @@ class ClientTable(_Table):
     start_s: _Start = 0.0
 
 
+class FaultTable(_Table):
+    """`[[fault]]`: what goes wrong, when, and how often."""
+
+    kind: _FaultKind
+    target: _Target = None
+    at_s: _Start = 0.0
+    every_s: _Length = None
+    restart_s: _Restart = None
+
+
 class ScenarioTable(_Table):
     """The whole file."""
 
@@ -121,7 +146,10 @@ class ScenarioTable(_Table):
     credit_limit: _Count = 2
     seed: _Seed = 1
     duration_s: _Length = None
+    timeout_s: _Timeout = None
+    recovery: _Recovery = None
     repeats: _Repeats = None
+    fault: Annotated[list[FaultTable], Field(description="tables [[fault]]")] = []
     engines: Annotated[EnginesTable | None, Field(description="a table [engines]")] = None
     client: Annotated[list[ClientTable], Field(min_length=1, description="at least one table [[client]]")]
 
@@ -160,6 +188,9 @@ class _Reader:
             credit_limit=table.credit_limit,
             seed=table.seed,
             duration_s=table.duration_s,
+            timeout_s=table.timeout_s,
+            recovery=table.recovery,
+            faults=tuple(self._fault(index, fault) for index, fault in enumerate(table.fault)),
             repeats=table.repeats,
         )
 
@@ -190,6 +221,10 @@ class _Reader:
             background=table.background,
             start_s=table.start_s,
         )
+
+    def _fault(self, index: int, table: FaultTable) -> FaultSetup:
+        where = self._where(("fault", index))
+        return FaultSetup(where, table.kind, table.target, table.at_s, table.every_s, table.restart_s)
 
     def _workload(self, index: int, table: ClientTable) -> Workload:
         match table.workload, table.steps:
@@ -266,14 +301,18 @@ def _toml_line(message: str, text: str) -> int:
 
 def _table_at(field: KeyPath) -> type[_Table]:
     """Return the kind of table that a path leads to."""
-    kinds: Mapping[str | int, type[_Table]] = {"engines": EnginesTable, "client": ClientTable}
+    kinds: Mapping[str | int, type[_Table]] = {
+        "engines": EnginesTable,
+        "client": ClientTable,
+        "fault": FaultTable,
+    }
     return kinds[field[0]] if field else ScenarioTable
 
 
 def _expected(field: KeyPath) -> str:
     *table, name = field
     if isinstance(name, int):
-        return "a table [[client]]"
+        return f"a table [[{table[0]}]]"
     return _table_at(tuple(table)).model_fields[name].description or ""
 
 

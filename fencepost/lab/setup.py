@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fencepost.hw import DEFAULT_ENGINES
+from fencepost.lab.faults import FaultSetup
 from fencepost.lab.wsim import Workload
 from fencepost.policies import Priority
 
@@ -48,6 +49,10 @@ class Setup:
         credit_limit: jobs on one engine's ring at a time.
         seed: of everything that is drawn at random.
         duration_s: when clients begin no further cycle; None leaves that to `repeats`.
+        timeout_s: how long a job may be the oldest on the hardware before it is taken for hung; None is for ever.
+        recovery: what the driver does then; None is its usual way.
+        faults: what goes wrong on purpose.
+        observe: have all observers watch a native run, for races, lock order and stalls.
         keep_events: keep all events of the run, for traces and plots.
     """
 
@@ -62,4 +67,8 @@ class Setup:
     credit_limit: int = 2
     seed: int = 1
     duration_s: float | None = None
+    timeout_s: float | None = None
+    recovery: str | None = None
+    faults: tuple[FaultSetup, ...] = ()
+    observe: bool = False
     keep_events: bool = False

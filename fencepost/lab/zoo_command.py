@@ -53,7 +53,7 @@ def list_bugs(*, json: Json = None) -> None:
     if not outputs.take_stdout:
         table = new_table("bug", "mended by", "which is")
         for bug in bugs:
-            table.add_row(Text(bug.name, no_wrap=True), bug.title, bug.fix)
+            table.add_row(Text(bug.name, no_wrap=True), bug.title or bug.repair, bug.fix)
         new_console().print(table)
     outputs.write_json({"bugs": [facts(bug) for bug in bugs]})
 
@@ -120,6 +120,7 @@ def facts(bug: Bug) -> dict[str, Any]:
         "fix": bug.fix,
         "symptom": bug.symptom,
         "interleaving": bug.interleaving,
+        "repair": bug.repair,
         "finds": sorted(bug.finds),
         "timers": bug.timers,
     }
@@ -140,8 +141,8 @@ def explanation(bug: Bug) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", width=FACT_WIDTH, no_wrap=True)
     table.add_column()
-    for fact in ("name", "title", "fix", "symptom", "interleaving"):
-        table.add_row(fact, Text(getattr(bug, fact)))
+    for fact in ("name", "title", "fix", "symptom", "interleaving", "repair"):
+        table.add_row(fact, Text(getattr(bug, fact) or NONE))
     return table
 
 

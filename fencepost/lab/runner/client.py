@@ -6,12 +6,13 @@ import errno
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from fencepost.hw import Gpu
+from fencepost.actors import Job
 from fencepost.lab.runner.context_queue import ContextQueue
 from fencepost.lab.runner.cycles import Cycles
+from fencepost.lab.runner.losses import Losses
 from fencepost.lab.runner.plan import Place, Plan
 from fencepost.lab.runner.soft_fences import SoftFences
-from fencepost.lab.runner.submission import Submission
+from fencepost.lab.runner.submission import Mishap, Submission
 from fencepost.lab.runner.throttles import Throttles
 from fencepost.lab.runner.watch import Watch
 from fencepost.lab.setup import ClientSetup
@@ -30,7 +31,7 @@ from fencepost.lab.wsim import (
     Throttle,
 )
 from fencepost.policies import Priority
-from fencepost.sync import current
+from fencepost.sync import current, deadline_ns
 
 __all__ = ["Client"]
 
@@ -50,16 +51,21 @@ class Client:
 
     Between cycles it does not wait for its batches.
 
+    When a context of it was banned or killed it makes a new one and goes on, as a robust program does; when the device
+    is lost it ends.
+
     Args:
         setup: what it does.
         queues: where its batches go.
         submission, soft_fences, throttles, cycles: its own.
-        gpu: what ends unbounded batches.
+        terminate: ends unbounded batches.
         watch: whom it tells.
 
     Attributes:
         start_ns: when its first cycle began; None before that.
         end_ns: when it ended, or None.
+        losses: what went wrong for it.
+        submission: as given.
     """
 
     def __init__(
@@ -71,23 +77,28 @@ class Client:
         submission: Submission,
         soft_fences: SoftFences,
         cycles: Cycles,
-        gpu: Gpu,
+        losses: Losses,
+        terminate: Callable[[Job], None],
         watch: Watch,
     ) -> None:
         self.setup = setup
         self.cycles = cycles
+        self.losses = losses
+        self.submission = submission
         self.start_ns: int | None = None
         self.end_ns: int | None = None
         self._steps = setup.workload.steps
         self._plan = plan
         self._queues = queues
-        self._submission = submission
         self._soft_fences = soft_fences
         self._throttles = Throttles(self._steps, queues)
-        self._gpu = gpu
+        self._terminate = terminate
         self._watch = watch
         self._leave = watch.alone if setup.background else watch.over
         self._priorities: dict[int, Priority] = {}
+        # Written by the task that kills it, before the kill; read after the refusal that this brings about.
+        self._killed = False
+        self._away_until_ns: int | None = None
         self._now_ns: Callable[[], int] = current().now_ns
 
     def run(self, start_ns: int, last_start_ns: int | None) -> None:
@@ -106,12 +117,27 @@ class Client:
             self.end_ns = self._now_ns()
             self._watch.client_done(background=self.setup.background)
 
+    def befall(self, mishap: Mishap) -> bool:
+        """Have its next batch go wrong; False when there will be none. Any task."""
+        if self.end_ns is not None:
+            return False
+        self.submission.mishaps.append(mishap)
+        return True
+
+    def stay_away(self, seconds: float | None) -> bool:
+        """Be gone for so long from the next refusal on, None for good; False when it has ended. Before the kill."""
+        if self.end_ns is not None:
+            return False
+        self._away_until_ns = deadline_ns(seconds)
+        self._killed = True
+        return True
+
     def close(self) -> None:
         """Close what its cycle left open. Any task, once the client is to end."""
         self._soft_fences.signal_all()
         for index, step in enumerate(self._steps):
-            if isinstance(step, Batch) and step.unbounded and index in self._submission.jobs:
-                self._gpu.terminate(self._submission.jobs[index])
+            if isinstance(step, Batch) and step.unbounded and index in self.submission.jobs:
+                self._terminate(self.submission.jobs[index])
 
     def _go_round(self, start_ns: int, last_start_ns: int | None) -> None:
         if last_start_ns is not None and start_ns >= last_start_ns:
@@ -164,21 +190,42 @@ class Client:
             case Delay():
                 self._sleep_until(self._now_ns() + 1000 * step.delay_us)
             case Sync():
-                self._submission.jobs[step.target].finished.wait()
+                self.submission.jobs[step.target].finished.wait()
             case _:
                 self._set(index, step)
 
     def _batch(self, index: int, batch: Batch) -> None:
-        self._throttles.wait(index, self._plan.places[index].engines)
-        try:
-            job = self._submission.submit(index, batch)
-        except OSError as error:
-            if error.errno == errno.ECANCELED and self._leave.is_open:
-                raise _LeftEarly from error
-            raise
+        place = self._plan.places[index]
+        self._throttles.wait(index, place.engines)
+        while True:
+            try:
+                job = self.submission.submit(index, batch)
+                break
+            except OSError as refusal:
+                self._go_on_after(refusal, self._queues[place])
         self._throttles.note(job)
         if batch.wait:
             job.finished.wait()
+
+    def _go_on_after(self, refusal: OSError, queue: ContextQueue) -> None:
+        """Make a new context where the old one is dead; end where there is nothing to go on with."""
+        if refusal.errno in {errno.EIO, errno.ENODEV}:
+            self.losses.device = True
+            raise _LeftEarly from refusal
+        if refusal.errno != errno.ECANCELED:
+            raise refusal
+        self._stay_away()
+        if self._leave.is_open:
+            raise _LeftEarly from refusal
+        queue.renew()
+
+    def _stay_away(self) -> None:
+        """Block for as long as a client that was killed is gone; end if that is for good."""
+        if self._killed:
+            self._killed = False
+            if self._away_until_ns is None:
+                raise _LeftEarly
+            self._leave.wait_until(self._away_until_ns)
 
     def _set(self, index: int, step: Step) -> None:
         match step:
@@ -187,13 +234,13 @@ class Client:
             case SignalFence():
                 self._soft_fences.signal(step.target)
             case Terminate():
-                self._gpu.terminate(self._submission.jobs[step.target])
+                self._terminate(self.submission.jobs[step.target])
             case Throttle():
                 self._throttles.steps_back = step.steps_back
             case QueueThrottle():
                 self._throttles.limit = step.limit
             case Preemption():
-                self._submission.set_preemption(step.ctx, step.preempt_us)
+                self.submission.set_preemption(step.ctx, step.preempt_us)
             case ContextPriority():
                 self._set_priority(step.ctx, _priority(step.priority))
             case _:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fencepost.actors import Entity, Job
 from fencepost.lab.runner.engines import EngineNames
+from fencepost.lab.runner.losses import Losses
 
 __all__ = ["ContextQueue"]
 
@@ -19,11 +20,24 @@ class ContextQueue:
     than the one before it, a dependency keeps the order.
 
     Args:
-        entities: one for each choice of engines.
+        make: makes the entities, one for each choice of engines.
+        retire: puts a dead one away.
+        losses: what is told how each job ended.
+
+    Attributes:
+        entities: those that jobs go to now.
     """
 
-    def __init__(self, entities: Mapping[EngineNames, Entity]) -> None:
-        self.entities = entities
+    def __init__(
+        self,
+        make: Callable[[], Mapping[EngineNames, Entity]],
+        retire: Callable[[Entity], None],
+        losses: Losses,
+    ) -> None:
+        self.entities = make()
+        self._make = make
+        self._retire = retire
+        self._losses = losses
         self._last: Job | None = None
         self._pending: deque[Job] = deque()
 
@@ -45,5 +59,15 @@ class ContextQueue:
         """Return the jobs that are not finished, oldest first."""
         pending = self._pending
         while pending and pending[0].finished.signaled:
-            pending.popleft()
+            self._losses.note(pending.popleft())
         return pending
+
+    def renew(self) -> None:
+        """Put new entities in the place of those that are dead. Blocks until the last job of those has ended.
+
+        A context on several engines is one context: it is lost as a whole.
+        """
+        for entity in self.entities.values():
+            self._retire(entity)
+        self._losses.contexts += 1
+        self.entities = self._make()

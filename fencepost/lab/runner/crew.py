@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 
 from fencepost.actors import Entity, Runtime
-from fencepost.hw import Gpu
 from fencepost.lab.runner.client import Client
 from fencepost.lab.runner.context_queue import ContextQueue
 from fencepost.lab.runner.cycles import Cycles
 from fencepost.lab.runner.engines import EngineNames
+from fencepost.lab.runner.faults import Faults
+from fencepost.lab.runner.losses import Losses
+from fencepost.lab.runner.machine import MACHINES
 from fencepost.lab.runner.objects import Objects
 from fencepost.lab.runner.plan import Place, Plan, choices
 from fencepost.lab.runner.soft_fences import SoftFences
@@ -24,7 +26,7 @@ __all__ = ["Crew"]
 
 
 class Crew:
-    """A GPU, a scheduler for each of its engines, and all clients with their entities.
+    """A machine, and all clients with their entities.
 
     Life cycle: *made* -> *started* (a task for each client) -> *ended*, or *disbanded* so that they end.
 
@@ -37,29 +39,27 @@ class Crew:
         watch: over the clients.
 
     Attributes:
-        gpu: the hardware.
+        machine: the device and its schedulers.
+        faults: what goes wrong with it.
         clients: in the order of the setup.
         contexts: the fence contexts of its jobs and fences, in the order they were made.
+        owners: fence context of finished fences -> name of the client.
     """
 
     def __init__(self, setup: Setup, plans: Mapping[Workload, Plan], runtime: Runtime, watch: Watch) -> None:
-        self.gpu = Gpu({name: count for name, count in setup.engines.items() if count})
+        self.machine = MACHINES[setup.submission](setup, runtime)
         self.clients: list[Client] = []
         self.contexts: list[int] = []
+        self.owners: dict[int, str] = {}
         self._setup = setup
         self._runtime = runtime
         self._watch = watch
-        self._entities: list[Entity] = []
-        self._schedulers = {
-            name: runtime.scheduler(
-                self.gpu.ring(name), name=name, policy=setup.policy, credit_limit=setup.credit_limit
-            )
-            for names in self.gpu.engines.values()
-            for name in names
-        }
         objects = {workload: Objects() for workload in plans}
         for client in setup.clients:
             self.clients.append(self._client(client, plans[client.workload], objects[client.workload]))
+        self.faults = Faults(
+            setup.faults, self.machine, self.clients, self.machine.engines, seed=setup.seed, over=watch.alone
+        )
 
     def start(self) -> int:
         """Start the clients; return when that was, on the world's clock."""
@@ -69,22 +69,24 @@ class Crew:
         for client in self.clients:
             start_ns = began_ns + round(client.setup.start_s * NS_PER_S)
             self._runtime.spawn(partial(client.run, start_ns, last_start_ns), client.setup.name)
+        if self._setup.faults:
+            self._runtime.spawn(partial(self.faults.run, began_ns), "faults")
         return began_ns
 
     def disband(self) -> None:
         """End what the clients wait for, so that they end. Blocks until nothing is on the hardware."""
         self._watch.end_all()
-        for entity in self._entities:
-            entity.kill()
+        for client in self.clients:
+            self.machine.kill(client.setup.name)
         # After that: a killed job waits for what it depends on to the end, and a client that is stuck signals nothing.
         for client in self.clients:
             client.close()
-        for scheduler in self._schedulers.values():
-            scheduler.fini()
+        self.machine.disband()
 
     def _client(self, setup: ClientSetup, plan: Plan, objects: Objects) -> Client:
         steps = setup.workload.steps
-        queues = {place: self._queue(setup, place, plan) for place in dict.fromkeys(plan.places.values())}
+        losses = Losses()
+        queues = {place: self._queue(setup, place, plan, losses) for place in dict.fromkeys(plan.places.values())}
         soft_fences = SoftFences(setup.name, steps)
         self.contexts.extend(soft_fences.contexts.values())
         submission = Submission(
@@ -103,22 +105,23 @@ class Crew:
             submission=submission,
             soft_fences=soft_fences,
             cycles=cycles,
-            gpu=self.gpu,
+            losses=losses,
+            terminate=self.machine.terminate,
             watch=self._watch,
         )
 
-    def _queue(self, setup: ClientSetup, place: Place, plan: Plan) -> ContextQueue:
+    def _queue(self, setup: ClientSetup, place: Place, plan: Plan, losses: Losses) -> ContextQueue:
         name = f"{setup.name}.{place.ctx}.{'|'.join(place.engines)}"
-        entities: dict[EngineNames, Entity] = {}
-        for choice in choices(place, plan):
-            bonded = "" if choice == place.engines else f".{'|'.join(choice)}"
-            entities[choice] = self._runtime.entity(
-                [self._schedulers[engine] for engine in choice],
-                f"{name}{bonded}",
-                priority=setup.priority,
-                client=setup.name,
-            )
-        for entity in entities.values():
+
+        def make() -> dict[EngineNames, Entity]:
+            entities: dict[EngineNames, Entity] = {}
+            for choice in choices(place, plan):
+                bonded = "" if choice == place.engines else f".{'|'.join(choice)}"
+                entities[choice] = entity = self.machine.entity(setup, f"{name}{bonded}", choice)
+                self.owners[entity.context + 1] = setup.name
+            return entities
+
+        queue = ContextQueue(make, self.machine.retire, losses)
+        for entity in queue.entities.values():
             self.contexts.extend((entity.context, entity.context + 1))
-        self._entities.extend(entities.values())
-        return ContextQueue(entities)
+        return queue

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from fencepost.actors import RecoveryRecord
 from fencepost.events import FIELDS, Event, EventRing
 from fencepost.hw import GpuStatistics
-from fencepost.lab.result import EngineResult, TimeSpread, WorkloadResult
+from fencepost.lab.result import EngineResult, RecoveryResult, TimeSpread, WorkloadResult
 from fencepost.lab.runner.client import Client
 from fencepost.lab.runner.no_effect import no_effect
 from fencepost.sync import NS_PER_S
 
-__all__ = ["engine_results", "renumbered", "spread", "workload_result"]
+__all__ = ["engine_results", "recovery_results", "renumbered", "spread", "workload_result"]
 
 
 def workload_result(client: Client, gpu: GpuStatistics, now_ns: int, submission: str) -> WorkloadResult:
     """Return what is known about a client; one that has not ended is taken to end now."""
-    setup, cycles = client.setup, client.cycles
+    setup, cycles, losses = client.setup, client.cycles, client.losses
     times_us = tuple(time_ns / 1000 for time_ns in list(cycles.times_ns))
     start_ns = now_ns if client.start_ns is None else client.start_ns
     lasted_ns = (now_ns if client.end_ns is None else client.end_ns) - start_ns
@@ -29,6 +30,11 @@ def workload_result(client: Client, gpu: GpuStatistics, now_ns: int, submission:
         missed_periods=cycles.missed,
         time_us=spread(times_us) if times_us else None,
         gpu_time_us={engine: ns / 1000 for (name, engine), ns in gpu.clients.items() if name == setup.name},
+        jobs_lost=losses.jobs,
+        contexts_lost=losses.contexts,
+        guilty=losses.guilty,
+        device_lost=losses.device,
+        outages_us=tuple(losses.outages_us),
         no_effect=no_effect(setup.workload, submission),
         cycle_times_us=times_us,
     )
@@ -44,6 +50,27 @@ def engine_results(gpu: GpuStatistics, elapsed_ns: int) -> tuple[EngineResult, .
             jobs=engine.jobs,
         )
         for name, engine in gpu.engines.items()
+    )
+
+
+def recovery_results(
+    records: Iterable[RecoveryRecord], owners: Mapping[int, str], began_ns: int
+) -> tuple[RecoveryResult, ...]:
+    """Return what the driver did.
+
+    Args:
+        owners: fence context -> name of the client.
+        began_ns: when the run started.
+    """
+    return tuple(
+        RecoveryResult(
+            at_s=(record.begin_ns - began_ns) / NS_PER_S,
+            took_us=(record.end_ns - record.begin_ns) / 1000,
+            scheduler=record.scheduler,
+            client=None if record.job is None else owners.get(record.job[0]),
+            status=record.status.value,
+        )
+        for record in records
     )
 
 

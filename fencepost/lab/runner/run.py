@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fencepost.actors import Runtime
 from fencepost.checks.invariants import check_events
+from fencepost.checks.observers import Finding, Observers
 from fencepost.errors import BadInput, Deadlock
 from fencepost.hw import GpuStatistics
 from fencepost.lab.result import RunResult
 from fencepost.lab.runner.crew import Crew
-from fencepost.lab.runner.facts import engine_results, renumbered, workload_result
+from fencepost.lab.runner.facts import engine_results, recovery_results, renumbered, workload_result
 from fencepost.lab.runner.plan import Plan, make_plan
 from fencepost.lab.runner.progress import Progress, progress_of
 from fencepost.lab.runner.watch import StopFlag, Watch
 from fencepost.lab.setup import ClientSetup, Setup
 from fencepost.lab.wsim import Batch, Delay, Period, Workload
 from fencepost.sync import NS_PER_S, NativeWorld
+from fencepost.sync.observed import ObservedWorld
 
 __all__ = ["run"]
+
+STALL_LIMIT_S: Final = 20.0
+"""For how long nothing may move in a run that is observed, before that is a finding."""
 
 
 def run(
@@ -45,7 +51,13 @@ def run(
     wall_ns = NativeWorld().now_ns
     wall_began_ns = wall_ns()
     plans = _plans(setup, endless=stop is not None)
-    runtime = Runtime(setup.world, setup.dispatch, workers=setup.workers, events=None if setup.keep_events else False)
+    observers = Observers(stall_limit_s=STALL_LIMIT_S) if setup.observe and setup.world == "native" else None
+    runtime = Runtime(
+        setup.world if observers is None else ObservedWorld(observers),
+        setup.dispatch,
+        workers=setup.workers,
+        events=None if setup.keep_events else False,
+    )
     with runtime:
         watch = _watch(setup.clients, stop)
         crew = Crew(setup, plans, runtime, watch)
@@ -65,6 +77,11 @@ def run(
         interrupted=outcome.interrupted,
         deadlock=outcome.deadlock,
         violations=tuple(check_events(events)) if setup.keep_events else None,
+        races=None if observers is None else _in_words(observers.races.found),
+        lock_order=None if observers is None else _in_words(observers.lock_order.found),
+        stalls=None if observers is None else _in_words(observers.stalls),
+        faults=tuple(crew.faults.results),
+        recoveries=recovery_results(crew.machine.recoveries(), crew.owners, outcome.began_ns),
         workloads=tuple(
             workload_result(client, outcome.gpu, outcome.end_ns, setup.submission) for client in crew.clients
         ),
@@ -72,6 +89,10 @@ def run(
         statistics=runtime.statistics(),
         events=events,
     )
+
+
+def _in_words(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(map(str, findings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +130,7 @@ def _attend(
             crew.disband()
     if ended and not interrupted:
         report(end_ns)
-    return _Outcome(began_ns, end_ns, interrupted, deadlock, crew.gpu.statistics())
+    return _Outcome(began_ns, end_ns, interrupted, deadlock, crew.machine.statistics())
 
 
 def _watch(clients: Sequence[ClientSetup], stop: StopFlag | None) -> Watch:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
+from typing import TypeAlias
 
 from fencepost.actors import Job
 from fencepost.fences import Fence
@@ -16,7 +18,10 @@ from fencepost.lab.runner.soft_fences import SoftFences
 from fencepost.lab.setup import ClientSetup
 from fencepost.lab.wsim import Batch, DataDependency, FenceDependency, ObjectAccess, SubmitDependency
 
-__all__ = ["Submission"]
+__all__ = ["Mishap", "Submission"]
+
+Mishap: TypeAlias = Callable[[Job], object]
+"""What is done to a batch that is not to end by itself: gets the armed job."""
 
 
 class Submission:
@@ -35,6 +40,7 @@ class Submission:
 
     Attributes:
         jobs: index of a batch among the steps -> the last job made from it.
+        mishaps: what is to happen to the next batches. Anybody may append.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class Submission:
     ) -> None:
         workload = setup.workload
         self.jobs: dict[int, Job] = {}
+        self.mishaps: deque[Mishap] = deque()
         self._plan = plan
         self._queues = queues
         self._objects = objects
@@ -68,14 +75,20 @@ class Submission:
     def submit(self, index: int, batch: Batch) -> Job:
         """Make a job from the batch at `index` and push it.
 
-        Raises OSError(ECANCELED) when the entities were killed.
+        Raises OSError: ECANCELED when the entities were killed or banned, EIO or ENODEV when the device is lost.
         """
         place = self._plan.places[index]
         queue = self._queues[place]
-        job = queue.job(self._duration_us(batch), self._work.get(batch.ctx), self._choice(place, batch))
+        mishap = self.mishaps[0] if self.mishaps else None
+        duration_us = self._duration_us(batch) if mishap is None else None
+        job = queue.job(duration_us, self._work.get(batch.ctx), self._choice(place, batch))
         for fence in self._dependencies(batch):
             job.add_dependency(fence)
         self._arm(job, self._accesses[index])
+        if mishap is not None:
+            # Only now: a batch that is refused has not had it.
+            self.mishaps.popleft()
+            mishap(job)
         job.push()
         queue.note(job)
         self.jobs[index] = job
