@@ -13,6 +13,7 @@ __all__ = [
     "FencepostError",
     "NotDeterministic",
     "StepLimit",
+    "UseAfterFree",
     "WrongContext",
     "WrongState",
     "WrongWorld",
@@ -62,6 +63,19 @@ class Deadlock(FencepostError):  # noqa: N818
 
 class ActorFailed(FencepostError):  # noqa: N818
     """Raised at the end of a run in which an actor or a client died of an unhandled exception."""
+
+
+class UseAfterFree(FencepostError):  # noqa: N818
+    """Raised in a checked world when something is used that was freed.
+
+    Args:
+        message: what was used, by whom and where, and by whom and where it was freed.
+        place: the two places in the program.
+    """
+
+    def __init__(self, message: str, place: str) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class StepLimit(FencepostError):  # noqa: N818

@@ -6,12 +6,29 @@ watched_fields, steady      what is a step besides locks and mailboxes; what mus
 account  <-  outcome        the steps of a run in words; what it came to
 determinism, shrink         the same choices, the same run; the simplest run that goes wrong
 report  <-  explore         many runs, and what is told of the one that goes wrong
+poison, claims              what was freed refuses to be used; who holds what others wait for
+history  <-  linearise      what was done to one object, and whether some order explains it
 """
 
 from __future__ import annotations
 
 from fencepost.checks.explore import explore
+from fencepost.checks.fence_history import record_fence
+from fencepost.checks.history import History
+from fencepost.checks.linearise import NoOrder, check_history
 from fencepost.checks.outcome import Kind, Model, Outcome
 from fencepost.checks.report import Report
+from fencepost.checks.timeline_history import record_timeline
 
-__all__ = ["Kind", "Model", "Outcome", "Report", "explore"]
+__all__ = [
+    "History",
+    "Kind",
+    "Model",
+    "NoOrder",
+    "Outcome",
+    "Report",
+    "check_history",
+    "explore",
+    "record_fence",
+    "record_timeline",
+]

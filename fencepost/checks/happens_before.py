@@ -34,13 +34,15 @@ class Clock:
         known: place -> how far the task there is known. Shared with stamps: replaced, or changed while `_own`.
     """
 
-    __slots__ = ("_own", "known", "place", "time")
+    __slots__ = ("_learnt", "_own", "known", "place", "time")
 
     def __init__(self, place: int, time: int, known: dict[int, int]) -> None:
         self.place = place
         self.time = time
         self.known = known
         self._own = False
+        # What came with the last stamp that was news. A sender that learns nothing sends the same again and again.
+        self._learnt: Mapping[int, int] | None = None
 
     def release(self) -> Stamp:
         """Make a stamp of all that the task has done and knows."""
@@ -59,9 +61,11 @@ class Clock:
             known = self.known = known.copy()
             self._own = True
         known[place] = time
-        for other, other_time in theirs.items():
-            if other_time > known.get(other, 0):
-                known[other] = other_time
+        if theirs is not self._learnt:
+            self._learnt = theirs
+            for other, other_time in theirs.items():
+                if other_time > known.get(other, 0):
+                    known[other] = other_time
 
     def knows(self, place: int, time: int) -> bool:
         """Say whether what was done in `place` at `time` came before what the task does now."""

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from fencepost.actors import Runtime
-from fencepost.events import Event
-from fencepost.events.kinds import BATCH, JOB_ADD_DEP, JOB_DONE, JOB_QUEUE, JOB_RUN
+from fencepost.events import Event, kinds
 
 __all__ = ["check_events", "check_quiescent"]
 
@@ -32,6 +31,7 @@ class Watch:
     last_queued: dict[int, int] = field(default_factory=dict[int, int])
     last_run: dict[int, int] = field(default_factory=dict[int, int])
     executed: dict[str, int] = field(default_factory=dict[str, int])
+    idle_to: dict[int, int] = field(default_factory=dict[int, int])
 
     def expect(self, holds: bool, job: FenceId, what: str) -> None:  # noqa: FBT001 - an assertion
         if not holds:
@@ -66,6 +66,22 @@ class Watch:
         self.expect(job in self.run or error < 0, job, "was done without an error and never ran")
         self.done[job] = error
 
+    def on_timedout(self, job: FenceId) -> None:
+        self.expect(job in self.run, job, "timed out and never ran")
+
+    def on_requeued(self, job: FenceId, *, idempotent: bool) -> None:
+        self.expect(job in self.run, job, "was to run again and never ran")
+        self.expect(job not in self.done, job, "was to run again after it was done")
+        self.expect(idempotent, job, "was to run again and is not idempotent")
+
+    def on_idle(self, context: int, seqno: int, error: int) -> None:
+        if error:
+            return
+        for number in range(self.idle_to.get(context, 0) + 1, seqno + 1):
+            job = (context, number)
+            self.expect(self.done.get(job) == 0, job, "was lost, and its client was told that all is well")
+        self.idle_to[context] = max(seqno, self.idle_to.get(context, 0))
+
     def on_batch(self, engine: str, job: FenceId, start_ns: int, end_ns: int) -> None:
         self.expect(start_ns <= end_ns, job, f"was executed on {engine} backwards in time")
         self.expect(
@@ -87,21 +103,37 @@ def check_events(events: Iterable[Event]) -> list[str]:
     - Jobs of one entity are pushed and handed over in the order of their numbers.
     - A job is handed over after all it depends on is done, or handed over, if that was to the same ring.
     - An engine executes one batch at a time, and only what was handed over.
+    - A recovery has a job executed again only if it is not done, and idempotent.
+    - A client is told that an entity is idle and all is well only if each job up to then is done without an error.
     """
     watch = Watch()
-    for _time_ns, kind, *fields in events:
-        if kind == JOB_QUEUE:
-            watch.on_queue(fields[0], (fields[3], fields[4]))
-        elif kind == JOB_ADD_DEP:
-            watch.dependencies.setdefault((fields[0], fields[1]), []).append((fields[2], fields[3]))
-        elif kind == JOB_RUN:
-            watch.on_run(fields[0], (fields[3], fields[4]))
-        elif kind == JOB_DONE:
-            watch.on_done((fields[1], fields[2]), fields[3])
-        elif kind == BATCH:
-            watch.on_batch(fields[0], (fields[2], fields[3]), fields[4], fields[5])
+    for event in events:
+        _watch(watch, event)
     watch.at_end()
     return watch.violations
+
+
+def _watch(watch: Watch, event: Event) -> None:
+    _time_ns, kind, *fields = event
+    match kind:
+        case kinds.JOB_QUEUE:
+            watch.on_queue(fields[0], (fields[3], fields[4]))
+        case kinds.JOB_ADD_DEP:
+            watch.dependencies.setdefault((fields[0], fields[1]), []).append((fields[2], fields[3]))
+        case kinds.JOB_RUN:
+            watch.on_run(fields[0], (fields[3], fields[4]))
+        case kinds.JOB_DONE:
+            watch.on_done((fields[1], fields[2]), fields[3])
+        case kinds.JOB_TIMEDOUT:
+            watch.on_timedout((fields[1], fields[2]))
+        case kinds.JOB_REQUEUED:
+            watch.on_requeued((fields[1], fields[2]), idempotent=fields[3])
+        case kinds.QUEUE_IDLE:
+            watch.on_idle(fields[1], fields[2], fields[3])
+        case kinds.BATCH:
+            watch.on_batch(fields[0], (fields[2], fields[3]), fields[4], fields[5])
+        case _:
+            pass  # what else happens is not bound by these
 
 
 def check_quiescent(runtime: Runtime) -> list[str]:

@@ -14,20 +14,22 @@ A wait for a fence that has signalled already is not seen.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Final
 
-from fencepost.checks.sites import Site, frame_above, lock_name, site_of, stack_outside
+from fencepost.checks.sites import Site, lock_name, site_of, stack_outside
 from fencepost.fences.fence import Fence
 from fencepost.fences.several import AnyOf
 from fencepost.sync.observer import LockKind
+from fencepost.sync.tracking import frame_above
 
 if TYPE_CHECKING:
     from fencepost.checks.observers import TaskWatch
     from fencepost.sync.observed import ObservedLock
 
-__all__ = ["SIGNALLING", "Edge", "LockOrder", "LockOrderCycle"]
+__all__ = ["SIGNALLING", "Edge", "LockOrder", "LockOrderCycle", "kinds_held"]
 
 SIGNALLING: Final = "the signalling of a fence"
 SITES_KEPT: Final = 6
@@ -78,7 +80,8 @@ class LockOrder:
 
     def __init__(self) -> None:
         self._by_name: dict[str, LockKind] = {}
-        self._by_place: dict[tuple[CodeType, int], LockKind] = {}
+        # By the identity of the code, since hashing it takes longer than making a lock; kept, so that it stays unique.
+        self._by_place: dict[tuple[int, int], tuple[LockKind, CodeType]] = {}
         self.signalling = LockKind(SIGNALLING)
         self.found: list[LockOrderCycle] = []
 
@@ -86,22 +89,23 @@ class LockOrder:
         """Return the kind of this name."""
         return self._by_name.setdefault(name, LockKind(name))
 
-    def kind_made(self, frames_up: int) -> LockKind:
-        """Return the kind of the locks made by the line that stands so many frames above the caller's."""
-        frame = frame_above(frames_up + 1)
-        place = frame.f_code, frame.f_lasti
-        kind = self._by_place.get(place)
-        if kind is None:
-            name = lock_name(site_of(*place))
-            kind = self._by_place[place] = self.kind_named(name)
-        return kind
+    def kind_made(self, frame: FrameType) -> LockKind:
+        """Return the kind of the locks made by the line at which a frame is."""
+        code, instruction = frame.f_code, frame.f_lasti
+        made = self._by_place.get((id(code), instruction))
+        if made is None:
+            made = self.kind_named(lock_name(site_of(code, instruction))), code
+            self._by_place[id(code), instruction] = made
+        return made[0]
 
     def locking(self, watch: TaskWatch, lock: ObservedLock) -> None:
         """Note that a task takes `lock` besides what it holds."""
         kind = lock.kind
         for held in watch.held:
+            if held.kind.is_flag:
+                watch.forget_flags()
             # The same lock again is no matter of order.
-            if kind not in held.kind.after and held is not lock:
+            elif kind not in held.kind.after and held is not lock:
                 self._add(held.kind, kind, watch)
         if watch.sections and kind not in self.signalling.after:
             self._add(self.signalling, kind, watch)
@@ -110,7 +114,7 @@ class LockOrder:
         """Note that a task waits with all it holds."""
         if isinstance(on, (Fence, AnyOf)):
             for held in watch.held:
-                if self.signalling not in held.kind.after:
+                if self.signalling not in held.kind.after and not held.kind.is_flag:
                     self._add(held.kind, self.signalling, watch)
 
     def _add(self, held: LockKind, taken: LockKind, watch: TaskWatch) -> None:
@@ -134,3 +138,8 @@ def way_back(start: LockKind, goal: LockKind, seen: set[LockKind]) -> tuple[Edge
             if (way := way_back(edge.taken, goal, seen)) is not None:
                 return (edge, *way)
     return None
+
+
+def kinds_held(locks: Iterable[ObservedLock]) -> tuple[str, ...]:
+    """Name what a task holds; flags are held by nobody."""
+    return tuple(lock.kind.name for lock in locks if not lock.kind.is_flag)

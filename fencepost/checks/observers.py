@@ -11,26 +11,29 @@ not of `fencepost.sync`, and orders of steps that this run did not come near.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, TypeAlias
 
 import structlog
 
+from fencepost.checks.claims import stuck
 from fencepost.checks.happens_before import Clock, Clocks, Stamp
 from fencepost.checks.lock_order import LockOrder, LockOrderCycle
+from fencepost.checks.poison import Poison, UseOfFreed
 from fencepost.checks.tracked import Race, Races
 from fencepost.checks.waits import Stall, Wait, Watchdog, circle_through, waits
 from fencepost.errors import Deadlock
 from fencepost.sync import Task
 from fencepost.sync.observed import Observed, ObservedLock, ObservedWorld
-from fencepost.sync.tracking import Field
+from fencepost.sync.resource import Claim
+from fencepost.sync.tracking import Field, frame_above
 
 __all__ = ["Finding", "Observers", "TaskWatch", "observed_world"]
 
 FRAMES_TO_MAKER: Final = 2
 """From `new_lock` to the line that makes a lock: the world's `lock`, the maker."""
 
-Finding: TypeAlias = Race | LockOrderCycle | Stall
+Finding: TypeAlias = Race | UseOfFreed | LockOrderCycle | Stall
 
 
 class TaskWatch(Clock):
@@ -50,13 +53,17 @@ class TaskWatch(Clock):
         self.world = world
         self.task = task
         self.is_over = is_over
-        self.held: list[ObservedLock] = []
+        self.held: tuple[ObservedLock, ...] = ()
         self.sections = 0
         self.deadline_ns: int | None = None
         self.last: Stamp | None = None
 
     def locking(self, lock: ObservedLock) -> None:
-        self.observer.locking(self, lock)
+        self.observer.lock_order.locking(self, lock)
+
+    def forget_flags(self) -> None:
+        """Hold no more what turned out to be a flag."""
+        self.held = tuple(lock for lock in self.held if not lock.kind.is_flag)
 
     def contended(self) -> None:
         self.observer.contended(self)
@@ -64,6 +71,8 @@ class TaskWatch(Clock):
     def waiting(self, on: object) -> None:
         if self.held:
             self.observer.lock_order.waiting(self, on)
+        if isinstance(on, Claim):
+            self.observer.claiming(self, on)
 
     def touch(self, thing: object, field: Field, *, writes: bool) -> None:
         self.observer.races.note(self, thing, field, writes=writes)
@@ -82,6 +91,7 @@ class Observers:
     Attributes:
         lock_order: the same.
         races: on tracked fields.
+        uses_of_freed: of what was poisoned.
         stalls: what did not move, or never would have.
         on_stall: called with each stall that the watchdog reports, in its task; logs it, since nobody may ever come by
             to ask for it.
@@ -92,6 +102,8 @@ class Observers:
         self._cycles_before = len(self.lock_order.found)
         self._clocks = Clocks()
         self.races = Races(self._clocks)
+        self.uses_of_freed: list[UseOfFreed] = []
+        self.poison = Poison(self.uses_of_freed.append)
         self.stalls: list[Stall] = []
         self.on_stall: Callable[[Stall], object] = log_stall
         self._living: dict[TaskWatch, None] = {}
@@ -100,7 +112,8 @@ class Observers:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Everything that was found since it was made, the races first."""
-        return (*self.races.found, *self.lock_order.found[self._cycles_before :], *self.stalls)
+        lock_order = self.lock_order.found[self._cycles_before :]
+        return (*self.races.found, *self.uses_of_freed, *lock_order, *self.stalls)
 
     def watches(self) -> list[TaskWatch]:
         """Return the watches of all tasks that have not ended. Any context."""
@@ -120,7 +133,7 @@ class Observers:
 
     def new_lock(self, lock: ObservedLock, name: str | None = None) -> None:
         order = self.lock_order
-        lock.kind = order.kind_made(FRAMES_TO_MAKER) if name is None else order.kind_named(name)
+        lock.kind = order.kind_made(frame_above(FRAMES_TO_MAKER)) if name is None else order.kind_named(name)
 
     def entered(self, world: Observed) -> None:
         if self._watchdog is not None:
@@ -137,19 +150,31 @@ class Observers:
         watch.last = self._clocks.end(watch)
         self._living.pop(watch, None)
 
-    def locking(self, watch: TaskWatch, lock: ObservedLock) -> None:
-        """Note that a task takes `lock` besides what it holds."""
-        self.lock_order.locking(watch, lock)
-
     def contended(self, watch: TaskWatch) -> None:
         """Raise Deadlock when the lock that a task wants is held, by way of others, by one that waits for that task."""
         # Twice: while one looks, a lock that was read as held may be given back and its holder go on to wait. A real
         # circle stays.
         if circle_through(watch.task) and (circle := circle_through(watch.task)):
-            self._deadlocked(circle)
+            self._deadlocked("these wait for each other", circle)
+        elif watch.world.claims:
+            self._check_stuck(watch)
 
-    def _deadlocked(self, circle: list[Task]) -> None:
-        stall = Stall("these wait for each other", waits(watch for watch in self.watches() if watch.task in circle))
+    def claiming(self, watch: TaskWatch, claim: Claim) -> None:
+        """Raise Deadlock when what a task wants is held by those who wait for each other, and for that task."""
+        # Said before the look, so that of two who begin to wait at once the later one sees the other.
+        watch.task.waiting_on = claim
+        try:
+            self._check_stuck(watch)
+        finally:
+            watch.task.waiting_on = None
+
+    def _check_stuck(self, watch: TaskWatch) -> None:
+        # Twice, as above.
+        if watch.task in stuck(self.watches()) and watch.task in (those := stuck(self.watches())):
+            self._deadlocked("none of these can go on", those)
+
+    def _deadlocked(self, reason: str, those: Collection[object]) -> None:
+        stall = Stall(reason, waits(watch for watch in self.watches() if watch.task in those))
         self.stalls.append(stall)
         raise Deadlock(str(stall))
 

@@ -6,7 +6,7 @@ import enum
 import linecache
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -15,9 +15,12 @@ import pykka
 
 from fencepost.actors import Leftovers, Runtime, RuntimeStatistics
 from fencepost.checks.account import Account, account_of, words_for
+from fencepost.checks.lock_order import LockOrderCycle
 from fencepost.checks.observers import Observers
+from fencepost.checks.poison import Poison, UseOfFreed
 from fencepost.checks.tracked import Race
-from fencepost.errors import Deadlock, StepLimit
+from fencepost.checks.waits import Stall
+from fencepost.errors import Deadlock, StepLimit, UseAfterFree
 from fencepost.sync.controlled import Candidate, ControlledWorld, Search, Step
 from fencepost.sync.observed_controlled import ObservedControlledWorld
 
@@ -38,6 +41,7 @@ class Kind(enum.StrEnum):
     DEADLOCK = "deadlock"
     ENDLESS = "endless"
     USE_AFTER_END = "use after end"
+    USE_AFTER_FREE = "use after free"
     UNSIGNALED = "fence never signalled"
     LEAK = "leak"
     RACE = "race"
@@ -49,8 +53,17 @@ KINDS: Final[tuple[tuple[type[BaseException], Kind], ...]] = (
     (Deadlock, Kind.DEADLOCK),
     (StepLimit, Kind.ENDLESS),
     (pykka.ActorDeadError, Kind.USE_AFTER_END),
+    (UseAfterFree, Kind.USE_AFTER_FREE),
 )
 """The first that fits tells the kind of an exception; EXCEPTION when none does."""
+
+KIND_OF: Final[Mapping[type, Kind]] = {
+    Race: Kind.RACE,
+    UseOfFreed: Kind.USE_AFTER_FREE,
+    LockOrderCycle: Kind.LOCK_ORDER,
+    Stall: Kind.DEADLOCK,
+}
+"""What observers find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +164,9 @@ def run_once(
 def world_for(search: Search, observers: Observers | None, **options: Any) -> ControlledWorld:  # noqa: ANN401
     """Make the world of a run, with the options of `ControlledWorld`."""
     if observers is None:
-        return ControlledWorld(search, **options)
+        world = ControlledWorld(search, **options)
+        world.poison = Poison()
+        return world
     return ObservedControlledWorld(observers, search, **options)
 
 
@@ -160,8 +175,7 @@ def observed_by(observers: Observers | None) -> Finding | None:
     if observers is None or not observers.findings:
         return None
     first = observers.findings[0]
-    kind = Kind.RACE if isinstance(first, Race) else Kind.LOCK_ORDER
-    return Finding(kind, str(first), first.place)
+    return Finding(KIND_OF[type(first)], str(first), first.place)
 
 
 def finding_of(error: BaseException, *, explain: bool) -> Finding:
@@ -169,6 +183,8 @@ def finding_of(error: BaseException, *, explain: bool) -> Finding:
     kind = next((kind for cause, kind in KINDS if isinstance(error, cause)), Kind.EXCEPTION)
     if kind in (Kind.DEADLOCK, Kind.ENDLESS):
         return Finding(kind, str(error))
+    if isinstance(error, UseAfterFree):
+        return Finding(kind, str(error), error.place)
     place, line = last_frame(error)
     said = ADDRESS.sub("", str(error)) or line
     message = said if kind is Kind.ASSERTION else f"{type(error).__name__}{f': {said}' if said else ''}"

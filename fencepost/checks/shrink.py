@@ -21,11 +21,15 @@ def shrink(found: Outcome, replay: Callable[[Mapping[int, Candidate]], Outcome],
     """
     best = found
     chunk = len(best.deviations)
+    replayed: set[frozenset[tuple[int, Candidate]]] = set()
     while chunk:
         for deviations in without_a_chunk(best.deviations, chunk):
-            if tries == 0:
+            schedule = frozenset(deviations.items())
+            if schedule in replayed:
+                continue
+            if len(replayed) == tries:
                 return best
-            tries -= 1
+            replayed.add(schedule)
             outcome = replay(deviations)
             if is_same_bug(outcome, found) and cost(outcome) < cost(best):
                 best = outcome

@@ -5,18 +5,17 @@ from __future__ import annotations
 import itertools
 import linecache
 import re
-import sys
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Final, NamedTuple
 
-__all__ = ["Site", "frame_above", "lock_name", "site_of", "stack_outside"]
-
-frame_above: Final = sys._getframe  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-"""Gives the frame so many calls up; 0 is the caller. What `inspect` would do, and nothing else gives it as fast."""
+__all__ = ["Site", "is_innards", "lock_name", "site_of", "stack_outside", "trail_outside"]
 
 INNARDS: Final = tuple(str(Path(__file__).parents[1] / room) + "/" for room in ("sync", "checks"))
 """Files of the watchers and the watched primitives, which no report is about."""
+
+RUNNER: Final = str(Path(__file__).with_name("outcome.py"))
+"""Where the main task of a model begins."""
 
 ATTRIBUTE: Final = re.compile(r"self\.(\w+)\s*(?::[^=]*)?=[^=]")
 VARIABLE: Final = re.compile(r"(\w+)\s*(?::[^=]*)?=[^=]")
@@ -40,14 +39,27 @@ def site_of(code: CodeType, instruction: int) -> Site:
 
 
 def stack_outside(frame: FrameType, limit: int) -> tuple[Site, ...]:
-    """Return up to `limit` lines that led to `frame`, the innermost first, without those of `sync` and `checks`."""
-    sites: list[Site] = []
+    """Return up to `limit` lines that led to `frame`, the innermost first, without those of `sync` and `checks`.
+
+    Whoever runs a model is not of the program.
+    """
+    return tuple(site_of(code, instruction) for code, instruction in trail_outside(frame, limit))
+
+
+def trail_outside(frame: FrameType, limit: int) -> tuple[tuple[CodeType, int], ...]:
+    """Return the same for `site_of`, which takes most of the time."""
+    trail: list[tuple[CodeType, int]] = []
     found: FrameType | None = frame
-    while found is not None and len(sites) < limit:
-        if not found.f_code.co_filename.startswith(INNARDS):
-            sites.append(site_of(found.f_code, found.f_lasti))
+    while found is not None and found.f_code.co_filename != RUNNER and len(trail) < limit:
+        if not is_innards(found):
+            trail.append((found.f_code, found.f_lasti))
         found = found.f_back
-    return tuple(sites)
+    return tuple(trail)
+
+
+def is_innards(frame: FrameType) -> bool:
+    """Say whether a frame is of `sync` or `checks`."""
+    return frame.f_code.co_filename.startswith(INNARDS)
 
 
 def lock_name(site: Site) -> str:

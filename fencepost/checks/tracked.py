@@ -2,18 +2,18 @@
 
 What is remembered of a field is its last write, and the reads since that are not ordered among each other. The state
 belongs to the object and is changed without a lock: of two accesses at the very same moment one may be overlooked, and
-none is made up.
+none is made up. A task that goes on using a field alone does not come here: its hook brings the last trace up to date.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import CodeType
 from typing import TYPE_CHECKING, Final
 
 from fencepost.checks.happens_before import Clocks
-from fencepost.checks.sites import Site, frame_above, site_of
-from fencepost.sync.tracking import Field, published, tracked
+from fencepost.checks.lock_order import kinds_held
+from fencepost.checks.sites import Site, site_of
+from fencepost.sync.tracking import NEVER, Field, FieldState, Trace, frame_above, published, tracked
 
 if TYPE_CHECKING:
     from fencepost.checks.observers import TaskWatch
@@ -24,41 +24,35 @@ FRAMES_UP: Final = 4
 """From `note` to whoever touched the field: the watch's `touch`, the world's `touch`, the field's hook, the toucher."""
 
 
+@dataclass(frozen=True, slots=True)
 class Access:
-    """A read or a write of a field, by whom, when and where."""
+    """A read or a write of a field.
 
-    __slots__ = ("code", "held", "instruction", "is_over", "name", "place", "time", "writes")
+    Attributes:
+        name: of the task.
+        site: where it was.
+        held: the kinds of locks that the task held.
+        writes: whether it was a write.
+    """
 
-    def __init__(self, watch: TaskWatch, code: CodeType, instruction: int, *, writes: bool) -> None:
-        self.place = watch.place
-        self.time = watch.time
-        self.code = code
-        self.instruction = instruction
-        self.writes = writes
-        self.name = watch.task.name
-        self.is_over = watch.is_over
-        held = watch.held
-        self.held = tuple(str(lock.kind) for lock in held) if held else ()
-
-    @property
-    def site(self) -> Site:
-        """Where it was."""
-        return site_of(self.code, self.instruction)
+    name: str
+    site: Site
+    held: tuple[str, ...]
+    writes: bool
 
     def __str__(self) -> str:
         locks = f"holding {', '.join(self.held)}" if self.held else "holding no lock"
         return f"{'written' if self.writes else 'read'} by {self.name} at {self.site}, {locks}"
 
 
-class FieldState:
-    """What is remembered of one field of one object."""
+def access_of(trace: Trace) -> Access:
+    """Say what left a trace."""
+    return Access(trace.watch.task.name, site_of(trace.code, trace.instruction), kinds_held(trace.held), trace.writes)
 
-    __slots__ = ("reads", "watched_by", "write")
 
-    def __init__(self, races: Races) -> None:
-        self.watched_by = races
-        self.write: Access | None = None
-        self.reads: dict[int, Access] = {}
+def is_known(trace: Trace, watch: TaskWatch) -> bool:
+    """Say whether a trace was left before what the task does now."""
+    return watch.knows(trace.watch.place, trace.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,49 +93,55 @@ class Races:
         state: FieldState | None = states.get(field.name)
         if state is None or state.watched_by is not self:
             state = states[field.name] = FieldState(self)
-        if self._is_old_news(state, watch, writes=writes):
+        if is_old_news(state, watch, writes=writes):
             return
         frame = frame_above(FRAMES_UP)
-        access = Access(watch, frame.f_code, frame.f_lasti, writes=writes)
+        trace = Trace(watch, frame.f_code, frame.f_lasti, writes=writes)
         write = state.write
-        if write is not None and not watch.knows(write.place, write.time):
-            self._report(watch, field, write, access)
+        if write is not None and not is_known(write, watch):
+            self._report(watch, field, write, trace)
         if writes:
-            self._write(state, watch, field, access)
+            self._write(state, watch, field, trace)
         else:
-            self._read(state, watch, access)
+            remember_read(state, watch, trace)
 
-    @staticmethod
-    def _is_old_news(state: FieldState, watch: TaskWatch, *, writes: bool) -> bool:
-        """Say whether the task did the same or more since its last stamp, and nobody else did anything since."""
-        write = state.write
-        if write is not None and write.place == watch.place and write.time == watch.time:
-            return not (writes and state.reads)
-        read = None if writes else state.reads.get(watch.place)
-        return read is not None and read.time == watch.time
-
-    def _write(self, state: FieldState, watch: TaskWatch, field: Field, access: Access) -> None:
-        state.write = access
-        if reads := state.reads:
-            state.reads = {}
-            for read in list(reads.values()):
-                if not watch.knows(read.place, read.time):
-                    self._report(watch, field, read, access)
-
-    @staticmethod
-    def _read(state: FieldState, watch: TaskWatch, access: Access) -> None:
+    def _write(self, state: FieldState, watch: TaskWatch, field: Field, trace: Trace) -> None:
         reads = state.reads
-        if len(reads) == 1 and all(watch.knows(read.place, read.time) for read in list(reads.values())):
-            state.reads = {access.place: access}
-        else:
-            reads[access.place] = access
+        state.write = state.own_write = trace
+        if reads:
+            state.reads, state.own_read = {}, NEVER
+            for read in list(reads.values()):
+                if not is_known(read, watch):
+                    self._report(watch, field, read, trace)
 
-    def _report(self, watch: TaskWatch, field: Field, first: Access, second: Access) -> None:
-        if first.is_over is not None and first.is_over():
+    def _report(self, watch: TaskWatch, field: Field, first: Trace, second: Trace) -> None:
+        is_over = first.watch.is_over
+        if is_over is not None and is_over():
             # A thread that is not ours, and has ended: whoever started it may know that, by ways we do not see.
-            self._clocks.learn_of_end(watch, first.place)
+            self._clocks.learn_of_end(watch, first.watch.place)
             return
         key = (field, first.code, first.instruction, second.code, second.instruction)
         if key not in self._reported:
             self._reported.add(key)
-            self.found.append(Race(field.label, first, second))
+            self.found.append(Race(field.label, access_of(first), access_of(second)))
+
+
+def is_old_news(state: FieldState, watch: TaskWatch, *, writes: bool) -> bool:
+    """Say whether the task did the same or more since its last stamp, and nobody else did anything since."""
+    write = state.write
+    if write is not None and write.watch is watch and write.time == watch.time:
+        return not (writes and state.reads)
+    read = None if writes else state.reads.get(watch.place)
+    return read is not None and read.time == watch.time
+
+
+def remember_read(state: FieldState, watch: TaskWatch, trace: Trace) -> None:
+    """Keep a read, in the place of the one before it where that is ordered."""
+    if state.own_write.watch is not watch:
+        state.own_write = NEVER
+    reads = state.reads
+    if len(reads) == 1 and all(is_known(read, watch) for read in list(reads.values())):
+        state.reads = {watch.place: trace}
+    else:
+        reads[watch.place] = trace
+    state.own_read = trace

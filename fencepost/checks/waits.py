@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from fencepost.checks.lock_order import kinds_held
 from fencepost.fences.fence import Fence
 from fencepost.sync import Task
 from fencepost.sync.observed import ObservedLock, ObservedMailbox
@@ -73,8 +74,15 @@ def who_ends(on: object) -> Task | None:
 
 
 def waits(watches: Iterable[TaskWatch]) -> tuple[Wait, ...]:
-    """Return who waits now. Services that wait for mail are idle and not among them."""
-    return tuple(wait_of(watch, on) for watch in watches if (on := awaited(watch)) is not None)
+    """Return who waits now: tasks of one world, and those on whose behalf tasks want something there.
+
+    Services that wait for mail are idle and not among them.
+    """
+    watches = tuple(watches)
+    claims = tuple(watches[0].world.claims.values()) if watches else ()
+    tasks = (wait_of(watch, on) for watch in watches if (on := awaited(watch)) is not None)
+    others = (Wait(str(each.who), str(each), "", ()) for each in claims if not isinstance(each.who, Task))
+    return (*tasks, *others)
 
 
 def awaited(watch: TaskWatch) -> object:
@@ -88,9 +96,7 @@ def wait_of(watch: TaskWatch, on: object) -> Wait:
     """Describe a wait."""
     ends = who_ends(on)
     on = on.kind if isinstance(on, ObservedLock) else on
-    return Wait(
-        watch.task.name, str(on), "" if ends is None else ends.name, tuple(str(lock.kind) for lock in watch.held)
-    )
+    return Wait(watch.task.name, str(on), "" if ends is None else ends.name, kinds_held(watch.held))
 
 
 def circle_through(task: Task) -> list[Task]:
@@ -143,9 +149,10 @@ class Watchdog:
         assert world is not None
         pause_ns = round(self._limit_s * 1e9 / LOOKS_A_LIMIT)
         while not self._stop.wait(world.now_ns() + pause_ns, "the next look"):
-            self._look(world)
+            self.look(world)
 
-    def _look(self, world: Observed) -> None:
+    def look(self, world: Observed) -> None:
+        """See whether anything has moved since it looked last. By a task that nobody watches."""
         watches = self._watches()
         seen = tuple((watch.place, watch.time) for watch in watches)
         if seen != self._seen or not is_stuck(watches) or world.timers.pending:

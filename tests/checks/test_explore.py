@@ -228,3 +228,36 @@ def test_jobs_of_a_scheduler_can_be_explored() -> None:
         assert job.finished.wait(1)
 
     assert not explore(model, schedules=50).found
+
+
+class Shop:
+    """Has no lock and declares nothing."""
+
+    def __init__(self) -> None:
+        self.tickets = 1
+
+
+def sells_without_looking_again(runtime: Runtime) -> None:
+    shop = Shop()
+
+    def buy() -> None:
+        if shop.tickets:
+            shop.tickets -= 1
+
+    for buyer in [runtime.spawn(buy) for _ in range(2)]:
+        buyer.join()
+    assert shop.tickets >= 0
+
+
+def test_fields_can_be_made_steps_for_one_exploration() -> None:
+    assert not explore(sells_without_looking_again, schedules=100).found
+    report = explore(sells_without_looking_again, schedules=100, fields={Shop: "tickets"})
+    assert report.kind == Kind.ASSERTION
+    again = explore(sells_without_looking_again, replay=report.replay_token, fields={Shop: "tickets"})
+    assert again.replay_token == report.replay_token
+    assert not explore(sells_without_looking_again, schedules=100).found
+
+
+def test_a_field_that_a_class_has_not_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"fields of Gate: found '_opened', expected a field that the class itself has"):
+        explore(stands_still, fields={Gate: "_open _opened"})

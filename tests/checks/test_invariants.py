@@ -10,7 +10,17 @@ import pytest
 from fencepost.actors import Job, Runtime
 from fencepost.checks.invariants import check_events, check_quiescent
 from fencepost.events import Event
-from fencepost.events.kinds import BATCH, JOB_ADD_DEP, JOB_DONE, JOB_QUEUE, JOB_RUN
+from fencepost.events.kinds import (
+    BATCH,
+    JOB_ADD_DEP,
+    JOB_DONE,
+    JOB_QUEUE,
+    JOB_REQUEUED,
+    JOB_RUN,
+    JOB_TIMEDOUT,
+    QUEUE_IDLE,
+    RECOVERED,
+)
 from fencepost.fences import Fence
 from fencepost.hw import Gpu, MockBackend
 from fencepost.lab import ClientSetup, Setup, load, run
@@ -41,6 +51,20 @@ def needs(seqno: int, on_context: int, on_seqno: int) -> Event:
     return (0, JOB_ADD_DEP, 4, seqno, on_context, on_seqno)
 
 
+def timed_out(seqno: int) -> Event:
+    return (1, JOB_TIMEDOUT, "rcs0", 4, seqno)
+
+
+def requeued(seqno: int, *, idempotent: bool = True) -> Event:
+    return (1, JOB_REQUEUED, "rcs0", 4, seqno, idempotent)
+
+
+def idle(seqno: int, error: int = 0) -> Event:
+    return (3, QUEUE_IDLE, "e", 4, seqno, error)
+
+
+RECOVERY: Event = (1, RECOVERED, "gpu", 0, 0, "reset", 0)
+
 GOOD: list[list[Event]] = [
     [],
     [queue(1), handed_over(1), batch(1, 0, 2), done(1)],
@@ -48,6 +72,8 @@ GOOD: list[list[Event]] = [
     [queue(1), done(1, -3)],
     [queue(1), needs(1, 99, 7), handed_over(1), done(1)],
     [queue(1, 6), queue(1), needs(1, 6, 1), handed_over(1, 6), handed_over(1), done(1, 0, 6), done(1)],
+    [queue(1), handed_over(1), timed_out(1), requeued(1), RECOVERY, done(1), idle(1), idle(1)],
+    [queue(1), handed_over(1), timed_out(1), RECOVERY, done(1, -110), idle(1, -110)],
 ]
 
 BAD: list[tuple[str, list[Event]]] = [
@@ -85,6 +111,21 @@ BAD: list[tuple[str, list[Event]]] = [
     (
         "job 4:2 was executed on rcs0 beside another one",
         [queue(1), queue(2), handed_over(1), handed_over(2), batch(1, 0, 2), batch(2, 1, 3), done(1), done(2)],
+    ),
+    ("job 4:1 timed out and never ran", [queue(1), timed_out(1), done(1, -3)]),
+    ("job 4:1 was to run again and never ran", [queue(1), requeued(1), done(1, -3)]),
+    ("job 4:1 was to run again after it was done", [queue(1), handed_over(1), done(1), requeued(1)]),
+    (
+        "job 4:1 was to run again and is not idempotent",
+        [queue(1), handed_over(1), requeued(1, idempotent=False), done(1)],
+    ),
+    (
+        "job 4:1 was lost, and its client was told that all is well",
+        [queue(1), queue(2), handed_over(1), done(1, -110), handed_over(2), done(2), idle(2)],
+    ),
+    (
+        "job 4:1 was lost, and its client was told that all is well",
+        [queue(1), handed_over(1), idle(1), done(1)],
     ),
 ]
 

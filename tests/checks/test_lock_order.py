@@ -124,7 +124,7 @@ def test_locks_may_be_given_back_in_any_order() -> None:
         locks.third.acquire()
         locks.second.release()
         locks.third.release()
-        assert watched.world.here().held == []
+        assert watched.world.here().held == ()
     assert watched.observers.lock_order.found == []
 
 

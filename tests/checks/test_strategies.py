@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from fencepost.checks.search import DfsStrategy, MixStrategy, PctStrategy, RandomStrategy, Replay
@@ -44,12 +46,12 @@ def test_mix_is_two_walks_and_one_pct() -> None:
 
 
 def test_a_walk_comes_by_everybody() -> None:
-    walk = RandomWalk(1)
+    walk = RandomWalk(random.Random(1))
     assert {walk.choose([0, 1, 2], 0) for _ in range(100)} == {0, 1, 2}
 
 
 def test_pct_stays_with_one_until_a_change() -> None:
-    search = Pct(1, depth=1, length=100)
+    search = Pct(random.Random(1), depth=1, length=100)
     assert len({search.choose([0, 1, 2], 0) for _ in range(100)}) == 1
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from fencepost.checks.waits import Stall
+from fencepost.checks.waits import LOOKS_A_LIMIT, Stall, Watchdog
 from fencepost.errors import Deadlock
 from fencepost.fences import Fence
-from fencepost.sync import Gate, NativeWorld, Task, current
+from fencepost.sync import Gate, Task, current
 from tests.checks.watching import Watched, in_turn, secret_mail, watched_world
 
 LIMIT_S = 0.05
@@ -143,33 +143,61 @@ def test_the_watchdog_reports_who_waits_when_nothing_moves() -> None:
     assert {wait.task for wait in stall.waits} == {"stuck", "MainThread"}
 
 
-def compute() -> None:
-    """Do something else than wait for several limits of the watchdog, as far as that can know."""
-    mail, elsewhere = secret_mail(), NativeWorld()
-    task = elsewhere.spawn(in_turn(lambda: elsewhere.sleep(4 * LIMIT_S), lambda: mail.put("done")), name="elsewhere")
-    mail.get()
-    assert task.join()
+def look_often(watched: Watched) -> list[Stall]:
+    """Have a watchdog look for longer than its limit, while the main task waits; return what it reports."""
+    stalls: list[Stall] = []
+    dog, main = Watchdog(watched.observers.watches, LIMIT_S, stalls.append), watched.world.task()
+
+    def look() -> None:
+        until_waiting(watched, main)
+        for _ in range(2 * LOOKS_A_LIMIT):
+            dog.look(watched.world)
+
+    assert watched.world.spawn_unseen(look, name="watchdog").join(PATIENCE_S)
+    return stalls
 
 
-@pytest.mark.slow
 def test_the_watchdog_is_still_while_a_timer_is_armed() -> None:
-    with watched_world(stall_limit_s=LIMIT_S) as watched:
+    with watched_world() as watched:
         fence = Fence()
-        watched.world.timers.call_at(watched.world.now_ns() + round(6 * LIMIT_S * 1e9), fence.signal)
-        fence.wait()
-    assert watched.observers.stalls == []
+        task = watched.world.spawn(fence.wait, name="patient")
+        until_waiting(watched, task)
+        assert [len(stall.waits) for stall in look_often(watched)] == [2]
+        timer = watched.world.timers.call_at(watched.world.now_ns() + round(60e9), fence.signal)
+        assert look_often(watched) == []
+        assert timer.cancel()
+        fence.signal()
 
 
-@pytest.mark.slow
-def test_the_watchdog_is_still_while_somebody_computes_or_waits_with_a_time_out() -> None:
-    with watched_world(stall_limit_s=LIMIT_S) as watched:
-        gate = Gate()
-        task = watched.world.spawn(gate.wait, name="patient")
-        compute()
-        assert not Gate().wait(4 * LIMIT_S)
+def test_the_watchdog_is_still_while_somebody_waits_with_a_time_out() -> None:
+    with watched_world() as watched:
+        gate, other = Gate(), Gate()
+        tasks = [
+            watched.world.spawn(gate.wait, name="patient"),
+            watched.world.spawn(lambda: other.wait(60.0), name="impatient"),
+        ]
+        for task in tasks:
+            until_waiting(watched, task)
+        assert look_often(watched) == []
+        other.open()
+        assert tasks[1].join(PATIENCE_S)
+        assert len(look_often(watched)) == 1
         gate.open()
-        assert task.join()
-    assert watched.observers.stalls == []
+
+
+def test_the_watchdog_is_still_while_somebody_computes() -> None:
+    """What a task does that nobody hears of is as good as computing."""
+    with watched_world() as watched:
+        gate, begun, enough = Gate(), secret_mail(), secret_mail()
+        task = watched.world.spawn(gate.wait, name="patient")
+        computing = watched.world.spawn(in_turn(lambda: begun.put("begun"), enough.get), name="computing")
+        begun.get()
+        until_waiting(watched, task)
+        assert look_often(watched) == []
+        enough.put("enough")
+        assert computing.join(PATIENCE_S)
+        assert len(look_often(watched)) == 1
+        gate.open()
 
 
 def test_the_watchdog_ends_with_its_world() -> None:

@@ -12,6 +12,7 @@ Bugs", ASPLOS 2010.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,15 +28,15 @@ class Pct:
     """Runs the task of the highest priority.
 
     Args:
-        seed: decides priorities and where they change.
+        chance: decides priorities and where they change. Searches may share it.
         depth: how many orderings the bug needs; 1 changes nothing on the way.
         length: about how many choices a schedule has; the changes fall among them.
     """
 
-    def __init__(self, seed: int, *, depth: int, length: int) -> None:
-        self._random = random.Random(seed)
-        self._priorities: dict[Candidate, float] = {}
-        self._changes = {self._random.randrange(max(length, 1)) for _ in range(depth - 1)}
+    def __init__(self, chance: random.Random, *, depth: int, length: int) -> None:
+        self._priorities: defaultdict[Candidate, float] = defaultdict(chance.random)
+        self._priority = self._priorities.__getitem__
+        self._changes = {int(chance.random() * length) for _ in range(depth - 1)}
         self._lowest = 0.0
         self._choices = 0
 
@@ -49,12 +50,6 @@ class Pct:
         self._choices += 1
         return max(candidates, key=self._priority)
 
-    def _priority(self, candidate: Candidate) -> float:
-        priority = self._priorities.get(candidate)
-        if priority is None:
-            priority = self._priorities[candidate] = self._random.random()
-        return priority
-
 
 class PctStrategy:
     """PCT for ever, with the length of the longest schedule so far.
@@ -67,7 +62,7 @@ class PctStrategy:
     scope = "some of them"
 
     def __init__(self, seed: int, depth: int | None = None) -> None:
-        self._seeds = random.Random(seed)
+        self._chance = random.Random(seed)
         self._depths = DEPTHS if depth is None else (depth,)
         self._schedules = 0
         self._longest = 0
@@ -75,7 +70,7 @@ class PctStrategy:
     def next_search(self) -> Pct:
         depth = self._depths[self._schedules % len(self._depths)]
         self._schedules += 1
-        return Pct(self._seeds.getrandbits(64), depth=depth, length=self._longest or LENGTH_AT_FIRST)
+        return Pct(self._chance, depth=depth, length=self._longest or LENGTH_AT_FIRST)
 
     def learn(self, choices: int) -> None:
         self._longest = max(self._longest, choices)
