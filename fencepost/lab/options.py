@@ -64,7 +64,11 @@ Engines: TypeAlias = Annotated[
     str | None, typer.Option(metavar="CLASS=N,...", help="Engines of the GPU, such as rcs=1,vcs=2.")
 ]
 Submission: TypeAlias = Annotated[
-    Literal["ring"] | None, typer.Option(metavar="NAME", help="How jobs get to the hardware: ring.")
+    Literal["ring", "guc"] | None,
+    typer.Option(
+        metavar="NAME",
+        help="How jobs get to the hardware: ring (one for each engine), guc (firmware schedules). Default: ring.",
+    ),
 ]
 CreditLimit: TypeAlias = Annotated[
     int | None,

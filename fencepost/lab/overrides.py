@@ -36,7 +36,7 @@ class Overrides:
     dispatch: Literal["thread", "workqueue"] | None = None
     workers: int | None = None
     policy: str | None = None
-    submission: Literal["ring"] | None = None
+    submission: Literal["ring", "guc"] | None = None
     credit_limit: int | None = None
     seed: int | None = None
     duration_s: float | None = None

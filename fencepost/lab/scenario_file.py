@@ -94,7 +94,7 @@ _Policy: TypeAlias = Annotated[str, Field(description=f"one of {', '.join(POLICI
 _Recovery: TypeAlias = Annotated[
     str | None, Field(description=f"one of {', '.join(RECOVERIES)}"), AfterValidator(_is_recovery)
 ]
-_Submission: TypeAlias = Annotated[Literal["ring"], Field(description="ring")]
+_Submission: TypeAlias = Annotated[Literal["ring", "guc"], Field(description="one of ring, guc")]
 
 
 class _Table(BaseModel):

@@ -63,7 +63,7 @@ class Setup:
     dispatch: Literal["thread", "workqueue"] = "thread"
     workers: int = 1
     policy: str = "fair"
-    submission: Literal["ring"] = "ring"
+    submission: Literal["ring", "guc"] = "ring"
     credit_limit: int = 2
     seed: int = 1
     duration_s: float | None = None

@@ -60,7 +60,10 @@ def problems(result: RunResult) -> list[str]:
     statistics = result.statistics
     ended = statistics.jobs_completed + statistics.jobs_errored + statistics.jobs_cancelled
     facts = [
-        (statistics.fences_signaled == statistics.fences_armed, "fences were armed and never signalled"),
+        (
+            statistics.fences_signaled == statistics.fences_armed,
+            f"{statistics.fences_armed} fences were armed and {statistics.fences_signaled} signalled",
+        ),
         (ended == statistics.jobs_submitted, f"{statistics.jobs_submitted} jobs were submitted and {ended} ended"),
         (not statistics.tasks_left, f"{statistics.tasks_left} threads were left"),
         (result.deadlock is None, f"deadlock: {result.deadlock}"),

@@ -126,7 +126,10 @@ REFUSED = {
     ),
     "policy": ("policy = 'fast'\n" + CLIENT, 'a.toml:1: policy: found "fast", expected one of rr, fifo, fair'),
     "world": ("world = 'real'\n" + CLIENT, 'a.toml:1: world: found "real", expected one of native, virtual'),
-    "submission": ("submission = 'guc'\n" + CLIENT, 'a.toml:1: submission: found "guc", expected ring'),
+    "submission": (
+        "submission = 'doorbell'\n" + CLIENT,
+        'a.toml:1: submission: found "doorbell", expected one of ring, guc',
+    ),
     "seed": ("seed = 1.5\n" + CLIENT, "a.toml:1: seed: found 1.5, expected a whole number from 0 up"),
     "not a number": (
         "duration_s = nan\n" + CLIENT,

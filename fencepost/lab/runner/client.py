@@ -6,7 +6,7 @@ import errno
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from fencepost.actors import Job
+from fencepost.actors import Entity, Job
 from fencepost.lab.runner.context_queue import ContextQueue
 from fencepost.lab.runner.cycles import Cycles
 from fencepost.lab.runner.losses import Losses
@@ -59,6 +59,7 @@ class Client:
         queues: where its batches go.
         submission, soft_fences, throttles, cycles: its own.
         terminate: ends unbounded batches.
+        set_priority: changes how important an entity is.
         watch: whom it tells.
 
     Attributes:
@@ -79,6 +80,7 @@ class Client:
         cycles: Cycles,
         losses: Losses,
         terminate: Callable[[Job], None],
+        set_priority: Callable[[Entity, Priority], None],
         watch: Watch,
     ) -> None:
         self.setup = setup
@@ -93,6 +95,7 @@ class Client:
         self._soft_fences = soft_fences
         self._throttles = Throttles(self._steps, queues)
         self._terminate = terminate
+        self._set_entity_priority = set_priority
         self._watch = watch
         self._leave = watch.alone if setup.background else watch.over
         self._priorities: dict[int, Priority] = {}
@@ -254,7 +257,7 @@ class Client:
         for place, queue in self._queues.items():
             if place.ctx == ctx:
                 for entity in queue.entities.values():
-                    entity.set_priority(priority)
+                    self._set_entity_priority(entity, priority)
 
 
 def _priority(i915: int) -> Priority:

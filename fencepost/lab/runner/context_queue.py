@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from fencepost.actors import Entity, Job
 from fencepost.lab.runner.engines import EngineNames
 from fencepost.lab.runner.losses import Losses
+from fencepost.policies import Health
 
 __all__ = ["ContextQueue"]
 
@@ -67,7 +68,9 @@ class ContextQueue:
 
         A context on several engines is one context: it is lost as a whole.
         """
+        states = [entity.status() for entity in self.entities.values()]
         for entity in self.entities.values():
             self._retire(entity)
         self._losses.contexts += 1
+        self._losses.guilty += any(state.health is Health.GUILTY for state in states)
         self.entities = self._make()

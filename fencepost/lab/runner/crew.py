@@ -12,7 +12,7 @@ from fencepost.lab.runner.cycles import Cycles
 from fencepost.lab.runner.engines import EngineNames
 from fencepost.lab.runner.faults import Faults
 from fencepost.lab.runner.losses import Losses
-from fencepost.lab.runner.machine import MACHINES
+from fencepost.lab.runner.machines import MACHINES
 from fencepost.lab.runner.objects import Objects
 from fencepost.lab.runner.plan import Place, Plan, choices
 from fencepost.lab.runner.soft_fences import SoftFences
@@ -95,6 +95,7 @@ class Crew:
             queues=queues,
             objects=objects,
             soft_fences=soft_fences,
+            engines_of=self.machine.engines_of,
             seed=self._setup.seed,
         )
         cycles = Cycles(setup.name, steps, self._runtime.events)
@@ -107,6 +108,7 @@ class Crew:
             cycles=cycles,
             losses=losses,
             terminate=self.machine.terminate,
+            set_priority=self.machine.set_priority,
             watch=self._watch,
         )
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 
 from fencepost.actors import Entity, Job, RecoveryRecord, Runtime
 from fencepost.hw import Gpu, GpuStatistics
 from fencepost.lab.runner.engines import EngineNames
 from fencepost.lab.setup import ClientSetup, Setup
+from fencepost.policies import Priority
 
-__all__ = ["MACHINES", "Machine", "RingMachine"]
+__all__ = ["Machine", "RingMachine", "kill_all"]
 
 
 class Machine(Protocol):
@@ -19,13 +20,21 @@ class Machine(Protocol):
 
     Attributes:
         engines: the names of its engines, in order.
-        terminate: ends a job, as if its batch had been told to stop. Any context.
-        statistics: counts what the engines did. Any context.
     """
 
     engines: tuple[str, ...]
-    terminate: Callable[[Job], None]
-    statistics: Callable[[], GpuStatistics]
+
+    def terminate(self, job: Job, /) -> None:
+        """End a job, as if its batch had been told to stop. Any context."""
+        ...
+
+    def engines_of(self, job: Job, /) -> EngineNames:
+        """Name the engines that a pushed job may run on, or the one it runs on. Any context."""
+        ...
+
+    def statistics(self) -> GpuStatistics:
+        """Count what the engines did. Any context."""
+        ...
 
     def entity(self, setup: ClientSetup, name: str, choice: EngineNames) -> Entity:
         """Make an entity of a client whose jobs may go to any engine of `choice`. Client context."""
@@ -33,6 +42,10 @@ class Machine(Protocol):
 
     def retire(self, entity: Entity) -> None:
         """Put away an entity that is dead. Client context; blocks until its last job has ended."""
+        ...
+
+    def set_priority(self, entity: Entity, priority: Priority) -> None:
+        """Change how important an entity is. Client context."""
         ...
 
     def recoveries(self) -> tuple[RecoveryRecord, ...]:
@@ -74,9 +87,11 @@ class RingMachine:
     """A GPU whose driver feeds each engine through one ring, with one scheduler. See `Machine`."""
 
     def __init__(self, setup: Setup, runtime: Runtime) -> None:
-        self._gpu = Gpu({name: count for name, count in setup.engines.items() if count})
+        engines = {name: count for name, count in setup.engines.items() if count}
+        self._gpu = Gpu(engines, recovery=setup.recovery or "engine_reset")
         self.engines = tuple(name for names in self._gpu.engines.values() for name in names)
         self.terminate = self._gpu.terminate
+        self.engines_of = engines_of
         self.statistics = self._gpu.statistics
         self._runtime = runtime
         self._domain = None if setup.timeout_s is None else runtime.reset_domain("gpu")
@@ -99,6 +114,9 @@ class RingMachine:
     def retire(self, entity: Entity) -> None:
         del self._entities[entity]
         entity.fini()
+
+    def set_priority(self, entity: Entity, priority: Priority) -> None:
+        entity.set_priority(priority)
 
     def recoveries(self) -> tuple[RecoveryRecord, ...]:
         return () if self._domain is None else self._domain.records
@@ -127,12 +145,13 @@ class RingMachine:
             self._domain.unplug()
 
 
+def engines_of(job: Job) -> EngineNames:
+    """Name the engine of a job: its ring is named after that."""
+    return (job.scheduler.name,)
+
+
 def kill_all(entities: Iterable[Entity], client: str) -> None:
     """Kill the entities of a client, among some to which others may be added meanwhile."""
     for entity in list(entities):
         if entity.client == client:
             entity.kill()
-
-
-MACHINES: Final[Mapping[str, Callable[[Setup, Runtime], Machine]]] = {"ring": RingMachine}
-"""Way of submission -> what it takes."""

@@ -36,6 +36,7 @@ class Submission:
         queues: one for each place of the plan.
         objects: of its working sets, shared with its clones.
         soft_fences: of its `f` steps.
+        engines_of: names where a job runs, or may run.
         seed: of the run.
 
     Attributes:
@@ -51,6 +52,7 @@ class Submission:
         queues: Mapping[Place, ContextQueue],
         objects: Objects,
         soft_fences: SoftFences,
+        engines_of: Callable[[Job], EngineNames],
         seed: int,
     ) -> None:
         workload = setup.workload
@@ -60,6 +62,7 @@ class Submission:
         self._queues = queues
         self._objects = objects
         self._soft_fences = soft_fences
+        self._engines_of = engines_of
         self._random = Random(f"{seed} {setup.name}")
         self._accesses: dict[int, Accesses | None] = {
             index: accesses_of(step, workload, setup.name)
@@ -139,8 +142,10 @@ class Submission:
         """
         targets = [each.target for each in batch.dependencies if isinstance(each, SubmitDependency)]
         if targets:
-            yield from (self.jobs[target].scheduler.name for target in targets)
+            for target in targets:
+                yield from self._engines_of(self.jobs[target])
             return
         for place, queue in self._queues.items():
             if place.ctx != batch.ctx:
-                yield from (job.scheduler.name for job in queue.pending())
+                for job in queue.pending():
+                    yield from self._engines_of(job)
