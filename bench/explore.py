@@ -3,12 +3,14 @@
     python -m bench.explore [--rounds N]
 
 The two-actor kernel is a client, two actors and three fences whose callbacks post on; the other model is one job
-through the whole scheduler. Making and leaving the runtime is part of each schedule.
+through the whole scheduler. Making and leaving the runtime is part of each schedule. Where the package interleave-test
+is installed, it runs the same kernel on stock pykka in between.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import time
 from collections.abc import Callable
 from functools import partial
@@ -72,11 +74,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     pin()
-    contenders = {
+    contenders: dict[str, Callable[[], float]] = {
         f"{name}, {strategy}": partial(schedules_per_s, model, strategy)
         for name, model in MODELS.items()
         for strategy in ("mix", "dfs")
     }
+    if importlib.util.find_spec("interleave_test") is None:
+        print("interleave-test is not installed (it needs Python 3.12 or newer)")
+    else:
+        # Only now, since it is not there everywhere.
+        from bench.interleaved import schedules_per_s as interleaved  # noqa: PLC0415
+
+        contenders["two actors, three fences, interleave-test"] = interleaved
     rows = [[name, str(spread)] for name, spread in interleave(contenders, rounds).items()]
     table(header("Exploration", rounds), ["", "schedules a second"], rows)
 

@@ -46,10 +46,16 @@ class NoOperation:
 
 
 def fencepost_runtime(
-    chains: int, jobs: int, window: int, *, dispatch: Literal["thread", "workqueue"], events: bool = True
+    chains: int,
+    jobs: int,
+    window: int,
+    *,
+    dispatch: Literal["thread", "workqueue"],
+    events: bool = True,
+    world: World | Literal["native"] = "native",
 ) -> None:
     """Our own."""
-    with Runtime(dispatch=dispatch, events=events) as runtime:
+    with Runtime(world, dispatch, events=events) as runtime:
         scheduler = runtime.scheduler(NoOperation(), credit_limit=CREDIT_LIMIT)
         entities = [scheduler.entity() for _ in range(chains)]
         last: list[tuple[Fence, ...]] = [()] * chains

@@ -14,6 +14,9 @@ from fencepost import sync
 from fencepost.checks.observers import Observers
 from fencepost.sync.observed import ObservedWorld
 from fencepost.sync.virtual import VirtualWorld
+from tests.observing import lock_order, nothing_is_found, pytest_addoption
+
+__all__ = ["lock_order", "nothing_is_found", "pytest_addoption"]
 
 # A slow example on a loaded machine is no bug, and a red run of .ci/run stays red when it is run again.
 settings.register_profile("fencepost", deadline=None, derandomize="CI" in os.environ)
@@ -50,7 +53,12 @@ def any_world(request: pytest.FixtureRequest) -> Iterator[sync.World]:
     The observed one is a native world that is watched: it must do the same, and nothing is to be found in it.
     """
     observers = Observers()
-    world = ObservedWorld(observers) if request.param == "observed" else sync.world(request.param)
+    worlds: dict[str, Callable[[], sync.World]] = {
+        "native": sync.NativeWorld,
+        "virtual": VirtualWorld,
+        "observed": lambda: ObservedWorld(observers),
+    }
+    world = worlds[request.param]()
     world.enter()
     yield world
     assert world.close() == []

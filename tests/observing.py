@@ -1,43 +1,35 @@
-"""Watches every native world of every test. Switched on by `--observe`, see `fencepost.checks.observers`.
+"""Watches the native worlds of all tests, unless pytest is told `--no-observe`. See `fencepost.checks.observers`.
 
-A test whose worlds are made by `Runtime(world="native")` or `fencepost.sync.world("native")` fails when the observers
-find something in one of them. Tests that make a `NativeWorld` themselves are not watched. What is known of the order
-of locks is shared by all tests: two paths that deadlock together need not be taken by the same one.
+A test fails when the observers find something in a world that was made by `Runtime(world="native")` or by
+`fencepost.sync.world("native")`. Who makes a `NativeWorld` itself tests that, and is not watched. What is known of the
+order of locks is shared by all tests: two paths that deadlock together need not be taken by the same one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Final
 
 import pytest
 
 from fencepost import sync
-from fencepost.actors import Entity, Scheduler, runtime
-from fencepost.actors.entity_actor import EntityActor
-from fencepost.actors.scheduler_actor import SchedulerActor
-from fencepost.checks.lock_order import LockOrder
+from fencepost.actors import runtime
+from fencepost.checks.lock_order import LockOrder, LockOrderCycle
 from fencepost.checks.observers import Observers
-from fencepost.fences import Timeline
-from fencepost.hw.clocked_engine import ClockedEngine
-from fencepost.hw.engine import Engine
-from fencepost.sync import World
+from fencepost.sync import Task, World
 from fencepost.sync.observed import ObservedWorld
-from fencepost.sync.tracking import tracked
 
-STALL_LIMIT_S = 20.0
+__all__ = ["lock_order", "nothing_is_found", "pytest_addoption"]
 
-TRACKED: dict[type, tuple[str, ...]] = {
-    Entity: ("_pushed", "_scheduler", "_attached", "_last_armed", "_last_pushed", "_recalled", "_unpushed"),
-    EntityActor: ("_jobs", "_awaited", "_kill", "_killed", "_previous"),
-    SchedulerActor: ("_pending", "_busy_until_ns", "_stopped"),
-    Scheduler: ("lost_jobs",),
-    ClockedEngine: ("_signalling", "_timer", "_executions"),
-    Engine: ("now_ns", "running", "completed", "stretches", "ended"),
-    Timeline: ("_points", "_queue"),
+STALL_LIMIT_S: Final = 20.0
+
+EXEMPT: Final = {
+    "tests/sync/": "they are about the worlds themselves, and `any_world` gives them an observed one besides",
 }
-"""What of the product is tracked. Not what is read at any time on purpose: counts for statistics, priorities."""
+"""Beginnings of the names of tests that are not watched, and why."""
 
-plain_world = sync.world
+plain_world: Final = sync.world
 
 
 class Watchers:
@@ -46,30 +38,49 @@ class Watchers:
     def __init__(self, lock_order: LockOrder) -> None:
         self._lock_order = lock_order
         self._cycles_before = len(lock_order.found)
-        self._observers: list[Observers] = []
+        self._observers: dict[Observers, None] = {}
 
     def world(self, name: str) -> World:
         """Make a world as `fencepost.sync.world` does, watched if it is native."""
         if name != "native":
             return plain_world(name)
         observers = Observers(lock_order=self._lock_order, stall_limit_s=STALL_LIMIT_S)
-        self._observers.append(observers)
-        return ObservedWorld(observers)
+        self._observers[observers] = None
+        return WatchedWorld(observers, self)
+
+    def closed(self, observers: Observers) -> None:
+        """Forget who has found nothing: a test that goes on for an hour makes many worlds."""
+        if not self.own(observers):
+            self._observers.pop(observers, None)
+
+    def own(self, observers: Observers) -> list[str]:
+        """Say what was found, but for the order of locks, of which all worlds know together."""
+        return [str(found) for found in observers.findings if not isinstance(found, LockOrderCycle)]
 
     def findings(self) -> list[str]:
         """Say what was found since it was made."""
-        own = [str(found) for each in self._observers for found in (*each.races.found, *each.stalls)]
+        own = [said for observers in self._observers for said in self.own(observers)]
         return own + [str(cycle) for cycle in self._lock_order.found[self._cycles_before :]]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--observe"):
-        for owner, names in TRACKED.items():
-            tracked(*names)(owner)
+class WatchedWorld(ObservedWorld):
+    """A world that says when it was closed."""
+
+    def __init__(self, observers: Observers, watchers: Watchers) -> None:
+        super().__init__(observers)
+        self._done = partial(watchers.closed, observers)
+
+    def close(self) -> list[Task]:
+        try:
+            return super().close()
+        finally:
+            self._done()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--observe", action="store_true", help="watch every native world for races, lock order and stalls")
+    parser.addoption(
+        "--no-observe", action="store_true", help="do not watch native worlds for races, lock order, stalls"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -79,16 +90,15 @@ def lock_order() -> LockOrder:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_found(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, lock_order: LockOrder
-) -> Iterator[None]:
-    """Fail a test in whose worlds the observers find something, when that was asked for."""
-    if not request.config.getoption("--observe"):
+def nothing_is_found(request: pytest.FixtureRequest, lock_order: LockOrder) -> Iterator[None]:
+    """Fail a test in whose worlds the observers find something."""
+    if request.config.getoption("--no-observe") or request.node.nodeid.startswith(tuple(EXEMPT)):
         yield
         return
     watchers = Watchers(lock_order)
-    monkeypatch.setattr(sync, "world", watchers.world)
-    monkeypatch.setattr(runtime, "new_world", watchers.world)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sync, "world", watchers.world)
+        patch.setattr(runtime, "new_world", watchers.world)
+        yield
     if found := watchers.findings():
         pytest.fail("\n".join(found), pytrace=False)

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.skipif(not README.exists(), reason="the README is not a
 
 
 def python_blocks() -> list[str]:
-    return re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if README.exists() else []
+    texts = [path.read_text() for path in (README, ROOT / "docs" / "hangs-and-recovery.md") if path.exists()]
+    return [block for text in texts for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)]
 
 
 @pytest.mark.parametrize("block", python_blocks())

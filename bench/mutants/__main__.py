@@ -1,57 +1,75 @@
-"""`python -m bench.mutants`: break the synchronisation of the product in one place at a time; do the tests notice?"""
+"""`python -m bench.mutants`: break the synchronisation of the product in one place at a time; who notices?"""
 
 from __future__ import annotations
 
 import argparse
-import json
 import queue
 import re
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
 from bench.mutants.equivalent import EQUIVALENT
 from bench.mutants.listing import Mutant, list_mutants
-from bench.mutants.trial import FOLDERS, Result, Tree, Trials
+from bench.mutants.record import Outcome, Record, table
+from bench.mutants.trial import Tree, Trials
+from bench.mutants.ways import WAYS
+from fencepost.errors import BadInput
 
 CHECKOUT: Final = Path(__file__).parents[2]
 EXPECTED_RATE: Final = 0.9
-HARD_LIMIT_S: Final = 180.0
 
 
 def main() -> int:
     """Return the exit status: 0 when enough mutants were noticed, 1 when not, 2 when nothing can be said."""
     options = parse_options()
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
-        # The list is made from the first copy: others may edit the checkout meanwhile.
-        trees = [Tree(CHECKOUT, Path(scratch, "tree0"))]
-        trees += [Tree(trees[0].place, Path(scratch, f"tree{number}")) for number in range(1, options.jobs)]
-        every = list_mutants(trees[0].place / "fencepost")
-        outdated = EQUIVALENT.keys() - {mutant.key for mutant in every}
-        if outdated:
-            print(f"no such mutants, but listed as equivalent: {', '.join(sorted(outdated))}", file=sys.stderr)
-            return 2
-        chosen = [mutant for mutant in every if re.search(options.only, str(mutant))]
+        # The list is made from the copy: others may edit the checkout meanwhile.
+        tree = Tree(CHECKOUT, Path(scratch, "tree0"))
+        every = list_mutants(tree.place / "fencepost")
+        chosen = choose(every, options.only)
+        if options.list:
+            print("\n".join(listed(mutant) for mutant in chosen))
+            return 0
+        record = Record(len(EQUIVALENT))
+        if options.resume:
+            record.resume(options.json, (mutant for mutant in every if mutant.key not in EQUIVALENT))
+        if options.json is not None:
+            record.write(options.json)
         mutants = [mutant for mutant in chosen if mutant.key not in EQUIVALENT]
-        if options.list or not chosen:
-            print("\n".join(listed(mutant) for mutant in chosen) or f"no mutant matches {options.only!r}")
-            return 0 if chosen else 2
-        trials = Trials(options.tests, HARD_LIMIT_S)
-        healthy = trials.run(trees[0])
-        if healthy.noticed_by is not None and not healthy.failed:
-            print(f"the tests do not pass without a mutant: {healthy.noticed_by}", file=sys.stderr)
-            return 2
-        for name in healthy.failed:
-            print(f"not asked, since it fails without a mutant: {name}", file=sys.stderr)
-        results: dict[Mutant, Result] = {}
-        for mutant, result in tried(mutants, trials, trees, healthy.failed):
-            results[mutant] = result
-            print(row(mutant, result), file=sys.stderr if options.json else sys.stdout, flush=True)
-    return report(results, skipped=len(chosen) - len(mutants), as_json=options.json)
+        for number, (mutant, outcome) in enumerate(outcomes(options, record, mutants, tree), 1):
+            record.add(mutant, outcome)
+            print(f"{number}: {row(mutant, outcome)}", flush=True)
+            if options.json is not None:
+                record.write(options.json)
+    return report(record, options.ways)
+
+
+def choose(every: Sequence[Mutant], pattern: str) -> list[Mutant]:
+    """Return the mutants whose names match; BadInput when there are none, or when some are missing."""
+    if outdated := EQUIVALENT.keys() - {mutant.key for mutant in every}:
+        raise BadInput("bench/mutants/equivalent.py", ", ".join(sorted(outdated)), "the names of mutants")
+    if chosen := [mutant for mutant in every if re.search(pattern, str(mutant))]:
+        return chosen
+    raise BadInput("--only", repr(pattern), "a pattern that names match, see --list")
+
+
+def outcomes(
+    options: argparse.Namespace, record: Record, mutants: Sequence[Mutant], tree: Tree
+) -> Iterator[tuple[Mutant, Outcome]]:
+    """Yield what becomes of all mutants that somebody is still to be asked about, as it becomes known."""
+    left = {mutant: record.left(mutant, options.ways, first=options.first) for mutant in mutants}
+    asked = {mutant: ways for mutant, ways in left.items() if ways}
+    print(f"{len(asked)} mutants to be tried", flush=True)
+    trials = Trials()
+    ailing = {way: failing(trials, tree, way) for way in options.ways if any(way in ways for ways in asked.values())}
+    copies = [Tree(tree.place, tree.place.with_name(f"tree{number}")) for number in range(1, options.jobs)]
+    return tried(asked, trials, [tree, *copies], ailing, first=options.first)
 
 
 def parse_options() -> argparse.Namespace:
@@ -60,9 +78,28 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="PATTERN", help="a regular expression that names must match")
     parser.add_argument("--jobs", type=int, default=2, help="how many to try at a time (default: 2)")
     parser.add_argument("--list", action="store_true", help="only list them")
-    parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.add_argument("--tests", nargs="+", default=FOLDERS, choices=FOLDERS, help="folders of the tests to ask")
-    return parser.parse_args()
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS, help="whom to ask (default: all)")
+    parser.add_argument("--first", action="store_true", help="ask nobody else once one has noticed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what became of each, as soon as it is known")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from that file: try what is not in there, or changed, or not noticed",
+    )
+    options = parser.parse_args()
+    if options.resume and options.json is None:
+        parser.error("--resume takes --json FILE")
+    return options
+
+
+def failing(trials: Trials, tree: Tree, way: str) -> list[str]:
+    """Return the tests that fail without a mutant; BadInput when not even that can be said."""
+    healthy = trials.run(tree, WAYS[way])
+    if healthy.noticed_by is not None and not healthy.failures:
+        raise BadInput("the tests without a mutant", healthy.noticed_by, "that they pass")
+    for failure in healthy.failures:
+        print(f"{way}: not asked, since it fails without a mutant: {failure.test}", file=sys.stderr)
+    return [failure.test for failure in healthy.failures]
 
 
 def listed(mutant: Mutant) -> str:
@@ -71,53 +108,58 @@ def listed(mutant: Mutant) -> str:
     return str(mutant) if reason is None else f"{mutant}\n    equivalent: {reason}"
 
 
-def row(mutant: Mutant, result: Result) -> str:
+def row(mutant: Mutant, outcome: Outcome) -> str:
     """Say what became of a mutant."""
-    return f"{result.seconds:6.1f} s  {mutant}\n          {result.noticed_by or 'NOT NOTICED'}"
+    noticed = [f"    {way}: {what or '-'}" for way, what in outcome.noticed_by.items()]
+    return "\n".join([f"{mutant} ({outcome.seconds:.0f} s)", *noticed])
 
 
 def tried(
-    mutants: Sequence[Mutant], trials: Trials, trees: Sequence[Tree], ailing: Sequence[str]
-) -> Iterator[tuple[Mutant, Result]]:
+    asked: Mapping[Mutant, Sequence[str]],
+    trials: Trials,
+    trees: Sequence[Tree],
+    ailing: Mapping[str, Sequence[str]],
+    *,
+    first: bool,
+) -> Iterator[tuple[Mutant, Outcome]]:
     """Yield each mutant with what became of it, as they end. Whatever ends this early leaves nothing running."""
     free: queue.SimpleQueue[Tree] = queue.SimpleQueue()
     for tree in trees:
         free.put(tree)
 
-    def attempt(mutant: Mutant) -> tuple[Mutant, Result]:
+    def attempt(mutant: Mutant) -> tuple[Mutant, Outcome]:
         tree = free.get()
         healthy = (tree.place / "fencepost" / mutant.path).read_text("utf-8")
+        began = time.monotonic()
         try:
             tree.write(mutant.path, mutant.text)
-            return mutant, trials.run(tree, mutant.path, without=ailing, once=True)
+            noticed_by: dict[str, str | None] = {}
+            for way in asked[mutant]:
+                noticed_by[way] = trials.run(tree, WAYS[way], mutant.path, without=ailing[way], once=True).noticed_by
+                if first and noticed_by[way]:
+                    break
+            return mutant, Outcome(noticed_by, time.monotonic() - began)
         finally:
             tree.write(mutant.path, healthy)
             free.put(tree)
 
     with ThreadPoolExecutor(len(trees)) as pool:
         try:
-            for each in as_completed([pool.submit(attempt, mutant) for mutant in mutants]):
+            for each in as_completed([pool.submit(attempt, mutant) for mutant in asked]):
                 yield each.result()
         finally:
             trials.stop()
             pool.shutdown(cancel_futures=True)
 
 
-def report(results: dict[Mutant, Result], *, skipped: int, as_json: bool) -> int:
+def report(record: Record, ways: Sequence[str]) -> int:
     """Print the outcome of all; return the exit status."""
-    survivors = sorted(str(mutant) for mutant, result in results.items() if result.noticed_by is None)
-    noticed = len(results) - len(survivors)
-    rate = noticed / len(results) if results else 1.0
-    if as_json:
-        rows = [
-            {"mutant": str(mutant), "noticed_by": result.noticed_by, "seconds": round(result.seconds, 1)}
-            for mutant, result in results.items()
-        ]
-        print(json.dumps({"rate": round(rate, 4), "equivalent": skipped, "mutants": rows}, indent=2))
-    else:
-        print("".join(f"\nnot noticed: {name}" for name in survivors))
-        print(f"{noticed} of {len(results)} noticed, {100 * rate:.1f} %; {skipped} equivalent ones do not count")
-    return 0 if rate >= EXPECTED_RATE else 1
+    print(*(f"not noticed: {mutant}" for mutant in record.survivors), "", sep="\n")
+    print("\n".join(table(record.outcomes, ways)))
+    total = len(record.outcomes)
+    noticed = f"{total - len(record.survivors)} of {total} noticed, {100 * record.rate:.1f} %"
+    print(f"{noticed}; {record.equivalent} equivalent ones do not count")
+    return 0 if record.rate >= EXPECTED_RATE else 1
 
 
 def interrupt(*_: object) -> None:
@@ -130,5 +172,8 @@ if __name__ == "__main__":
         signal.signal(number, interrupt)
     try:
         sys.exit(main())
+    except BadInput as error:
+        print(f"mutants: {error}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -18,6 +18,10 @@ EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "actors/entity_actor.py job.scheduler.actor.post(Killed(job)) before self._previous = job.finished"
         " in EntityActor._end": "nobody but the actor reads what was before, and the message tells nothing of it",
+        "actors/job.py drop lock in FinishedFence.set_parent": (
+            "the scheduler writes the parent and then reads the deadline, the client the other way about: one of them"
+            " sees both. That is so where all agree on the order of writes, as here; the lock is for where they do not"
+        ),
         "actors/runtime.py drop lock in Runtime.spawn": (
             "an append to a list is one step anyway, and nobody takes anything off that list"
         ),

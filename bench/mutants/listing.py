@@ -23,12 +23,14 @@ class Mutant:
     Attributes:
         path: of the changed file, from `fencepost` on.
         line: of the change.
+        operator: the kind of change.
         what: what was changed, and in which function. With the path it is unique, and outlives edits elsewhere.
         text: the whole file with the change.
     """
 
     path: str
     line: int
+    operator: str
     what: str
     text: str
 
@@ -52,16 +54,16 @@ def list_mutants(package: Path) -> list[Mutant]:
 def mutants_of(path: str, text: str) -> Iterator[Mutant]:
     """Yield the mutants of one file, by line."""
     source = Source(text)
-    changes = [change for operator in OPERATORS for change in operator(source)]
+    changes = [(operator.__name__.replace("_", " "), change) for operator in OPERATORS for change in operator(source)]
     seen: Counter[str] = Counter()
     texts = {text}
-    for change in sorted(changes, key=lambda change: change.line):
+    for operator, change in sorted(changes, key=lambda each: each[1].line):
         if not parses(change) or change.text in texts:
             continue
         texts.add(change.text)
         seen[change.what] += 1
         nth = seen[change.what]
-        yield Mutant(path, change.line, change.what if nth == 1 else f"{change.what} ({nth})", change.text)
+        yield Mutant(path, change.line, operator, change.what if nth == 1 else f"{change.what} ({nth})", change.text)
 
 
 def parses(change: Change) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import shutil
@@ -11,19 +12,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["FOLDERS", "Result", "Tree", "Trials"]
+from bench.mutants import telling
+from bench.mutants.ways import Failure, Way
 
-FOLDERS: Final = ("sync", "fences", "actors", "hw", "checks", "zoo")
-"""Those of the tests that are asked."""
+__all__ = ["Result", "Tree", "Trials"]
 
-TEST_LIMIT_S: Final = 20
 MEMORY_LIMIT: Final = 4 << 30
-COPIED: Final = ("fencepost", "tests", "pyproject.toml")
+CPU_LIMIT_S: Final = 600
+OBSERVERS_LIMIT_S: Final = 120.0
+"""What the observers have not found by then they do not find; meanwhile one test after the other may hang."""
+
+quiet_limit_s = 60.0
+"""Pytest, which ends a test that hangs, hangs itself when it has said nothing for so long."""
+
+COPIED: Final = ("fencepost", "tests", "bench", "pyproject.toml")
+LOOK_EVERY_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +39,12 @@ class Result:
     """What became of a run.
 
     Attributes:
-        noticed_by: the first test that failed, or what else went wrong; None when nothing did.
-        seconds: how long it took.
-        failed: all tests that failed.
+        noticed_by: the first test that failed and counts, or what else went wrong; None when nothing did.
+        failures: all tests that failed.
     """
 
     noticed_by: str | None
-    seconds: float
-    failed: tuple[str, ...] = ()
+    failures: tuple[Failure, ...]
 
 
 class Tree:
@@ -46,6 +52,8 @@ class Tree:
 
     def __init__(self, checkout: Path, place: Path) -> None:
         self.place = place
+        self.failures = place / "failures"
+        self.output = place / "output"
         place.mkdir()
         for name in COPIED:
             if (checkout / name).is_dir():
@@ -60,6 +68,11 @@ class Tree:
         for cached in (file.parent / "__pycache__").glob(f"{file.stem}.*"):
             cached.unlink()
 
+    def told(self) -> list[Failure]:
+        """Read which tests have failed so far."""
+        lines = self.failures.read_text("utf-8").splitlines(keepends=True)
+        return [Failure(**json.loads(line)) for line in lines if line.endswith("\n")]
+
 
 class Trials:
     """Runs of tests, each in a process group of its own. `stop` ends them all, from any thread.
@@ -67,40 +80,49 @@ class Trials:
     `_lock` protects the set of running processes; a leaf.
     """
 
-    def __init__(self, folders: Sequence[str], limit_s: float) -> None:
-        self._folders = folders
-        self._limit_s = limit_s
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
 
-    def run(self, tree: Tree, changed: str = "", *, without: Sequence[str] = (), once: bool = False) -> Result:
-        """Run the tests, those that are nearest to the changed file before the others.
+    def run(
+        self, tree: Tree, way: Way, changed: str = "", *, without: Sequence[str] = (), once: bool = False
+    ) -> Result:
+        """Run the tests of a way, those that are nearest to the changed file before the others.
 
         Args:
             tree: where.
+            way: which tests, and how.
             changed: the path of the changed file.
             without: tests, and files of tests, that are left out.
-            once: whether the first test that fails is enough.
+            once: whether the first failure that counts is enough.
         """
-        files = [name for name in self._files(tree.place, changed) if name not in without]
+        files = [name for name in way.files(tree.place, changed) if name not in without]
         command = [
-            *(sys.executable, "-m", "pytest", *files),
-            *("-q", "-p", "no:cacheprovider", "-p", "no:randomly", f"--timeout={TEST_LIMIT_S}", "--tb=no", "-rfE"),
+            *(sys.executable, "-m", "pytest", *files, "-q", "--tb=short", *way.options),
+            *("-p", "no:cacheprovider", "-p", "no:randomly", "-p", telling.__name__),
             *(f"--deselect={name}" for name in without if name not in files),
-            *(["-x"] if once else []),
         ]
-        began = time.monotonic()
-        with (tree.place / "output").open("w+b") as output:
-            ended = self._run(command, tree.place, output.fileno())
-            seconds = time.monotonic() - began
-            output.seek(0)
-            failed = failures(output.read().decode(errors="replace"))
-        if ended == 0:
-            return Result(None, seconds)
-        if ended is None:
-            return Result("the hard limit: it hangs", seconds)
-        return Result(failed[0] if failed else f"pytest itself, which ended with {ended}", seconds, failed)
+        tree.failures.write_text("")
+
+        def noticed() -> Failure | None:
+            return next((failure for failure in tree.told() if way.counts(failure)), None)
+
+        deadline = time.monotonic() + OBSERVERS_LIMIT_S
+
+        def is_known() -> bool:
+            return once and (noticed() is not None or (way.observed and time.monotonic() > deadline))
+
+        try:
+            ended = self._run(command, tree, until=is_known)
+            otherwise = None if ended in (None, 0, 1) else f"pytest itself, which ended with {ended}"
+        except TimeoutError:
+            otherwise = "it hangs"
+        first = noticed()
+        if first is None and not way.observed:
+            return Result(otherwise, tuple(tree.told()))
+        # What the observers are silent about they have not noticed, however badly it goes.
+        return Result(None if first is None else first.test, tuple(tree.told()))
 
     def stop(self) -> None:
         """End what runs, and let nothing begin."""
@@ -110,24 +132,16 @@ class Trials:
         for process in running:
             end_group(process)
 
-    def _files(self, place: Path, changed: str) -> list[str]:
-        """List the files of tests: the room's, and of these the module's and those that search, come first."""
-        room, module = changed.partition("/")[0], Path(changed).stem
-        near = {f"test_{module}.py", "test_searched.py"}
-        files = [path for folder in self._folders for path in sorted((place / "tests" / folder).rglob("test_*.py"))]
-        names = [path.relative_to(place) for path in files]
-        return [str(name) for name in sorted(names, key=lambda name: (name.parts[1] != room, name.name not in near))]
-
-    def _run(self, command: Sequence[str], place: Path, output: int) -> int | None:
-        """Return the exit status, or None when the time was up."""
+    def _run(self, command: Sequence[str], tree: Tree, *, until: Callable[[], bool]) -> int | None:
+        """Return the exit status, or None when something was so before that; TimeoutError when it hangs."""
         # CI makes Hypothesis try the same examples for each mutant.
-        environment = {**os.environ, "CI": "1", "PYTHONPATH": str(place), "COLUMNS": "300"}
-        with self._lock:
+        environment = {**os.environ, "CI": "1", "PYTHONPATH": str(tree.place), telling.FILE: str(tree.failures)}
+        with self._lock, tree.output.open("wb") as output:
             if self._stopped:
                 return None
             process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
-                cwd=place,
+                cwd=tree.place,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -136,20 +150,31 @@ class Trials:
             )
             self._running.add(process)
         try:
-            limit(process, self._limit_s)
-            return process.wait(self._limit_s)
-        except subprocess.TimeoutExpired:
-            return None
+            limit(process)
+            return wait(process, tree.output, until)
         finally:
             end_group(process)
             with self._lock:
                 self._running.discard(process)
 
 
-def limit(process: subprocess.Popen[bytes], seconds: float) -> None:
+def wait(process: subprocess.Popen[bytes], output: Path, until: Callable[[], bool]) -> int | None:
+    """Return how a process ended, or None when something was so before that; TimeoutError when it says no more."""
+    said, said_at = 0, time.monotonic()
+    while not until():
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(LOOK_EVERY_S)
+        if (size := output.stat().st_size) != said:
+            said, said_at = size, time.monotonic()
+        elif time.monotonic() - said_at > quiet_limit_s:
+            raise TimeoutError
+    return None
+
+
+def limit(process: subprocess.Popen[bytes]) -> None:
     """Let a process that nobody ends any more end by itself, and before it takes all memory."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        resource.prlimit(process.pid, resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 5))
+        resource.prlimit(process.pid, resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S + 5))
         resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
 
 
@@ -158,10 +183,3 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def failures(output: str) -> tuple[str, ...]:
-    """Return the tests that pytest's summary names."""
-    kinds = ("FAILED ", "ERROR ")
-    lines = (line for line in output.splitlines() if line.startswith(kinds))
-    return tuple(line.partition(" ")[2].partition(" - ")[0].strip() for line in lines)

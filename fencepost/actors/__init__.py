@@ -16,26 +16,32 @@ from __future__ import annotations
 from fencepost.actors.actor import Actor
 from fencepost.actors.backend import Backend, MessageProcessor
 from fencepost.actors.entity import Entity
+from fencepost.actors.fault_log import FaultRecord
 from fencepost.actors.job import Job
 from fencepost.actors.procedure import Steps, Until, UntilSignaled
-from fencepost.actors.recovery import Recoverable, Recovery, RecoveryRecord, Status
+from fencepost.actors.recovery import Device, PartOfDevice, Recoverable, Recovery, RecoveryRecord, Status
 from fencepost.actors.reset_domain import ResetDomain
 from fencepost.actors.runtime import Runtime
 from fencepost.actors.scheduler import Scheduler
 from fencepost.actors.static_message import StaticMessage
-from fencepost.actors.statistics import Leftovers, RuntimeStatistics
+from fencepost.actors.statistics import EntityStatus, Leftovers, ResetStatistics, RuntimeStatistics
 
 __all__ = [
     "Actor",
     "Backend",
+    "Device",
     "Entity",
+    "EntityStatus",
+    "FaultRecord",
     "Job",
     "Leftovers",
     "MessageProcessor",
+    "PartOfDevice",
     "Recoverable",
     "Recovery",
     "RecoveryRecord",
     "ResetDomain",
+    "ResetStatistics",
     "Runtime",
     "RuntimeStatistics",
     "Scheduler",

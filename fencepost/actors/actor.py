@@ -6,19 +6,29 @@ import contextvars
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 import pykka
 import structlog
 
 from fencepost.actors.dispatch import Dispatch
 from fencepost.actors.future import Future
-from fencepost.actors.inbox import Drained, SlicedInbox, ThreadInbox
-from fencepost.sync import current
+from fencepost.actors.inbox import Drained, Letter, SlicedInbox, ThreadInbox
+from fencepost.sync import Gate, current
+from fencepost.sync.primitives import Flag
+from fencepost.sync.tracking import tracked
 
-__all__ = ["Actor"]
+__all__ = ["Actor", "Farewell"]
 
 
+class Stop:
+    """Runtime -> actor: stop when you have handled what came before."""
+
+
+STOP: Final = Stop()
+
+
+@tracked("_set_up")
 class Actor(pykka.Actor):
     """One message at a time, in the order of the mailbox.
 
@@ -42,13 +52,16 @@ class Actor(pykka.Actor):
     actor_inbox: ThreadInbox  # pyright: ignore[reportIncompatibleVariableOverride] - set once, by pykka
 
     def __init__(self, dispatch: Dispatch, name: str) -> None:
-        self.name = name
+        # What pykka's would make takes longer than all the rest, and is not wanted: a random name, which no registry
+        # knows, and an event of the real threads, where a search must see who looks at the flag, and when.
+        self.name = self.actor_urn = name
         self._dispatch = dispatch
         self._context = contextvars.copy_context()
         self._set_up = False
-        super().__init__()
-        # A search must see who looks at this flag, and when.
-        self.actor_stopped = self.actor_ref.actor_stopped = cast("Any", current().flag(f"the stop of {name}"))
+        self.actor_inbox = self._create_actor_inbox()  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.actor_stopped = flag = cast("Any", current().flag(f"the stop of {name}"))
+        self._actor_ref = pykka.ActorRef(self)
+        self.actor_stopped = cast("Any", OwnFlag(flag))
         self.post = self.actor_inbox.post
 
     @cached_property
@@ -62,6 +75,10 @@ class Actor(pykka.Actor):
     def start_loop(self) -> None:
         """Begin to take messages. By the runtime, once."""
         self._start_actor_loop()
+
+    def end(self, farewell: Farewell) -> None:
+        """Have it stop when it has handled what came before, and say farewell then. Never blocks; any context."""
+        self.actor_inbox.put(Letter(STOP, farewell))
 
     # What the dispatch calls.
 
@@ -111,11 +128,21 @@ class Actor(pykka.Actor):
     def _handle_receive(self, message: Any) -> Any:  # noqa: ANN401 - as in pykka
         try:
             handler = self.messages.get(message.__class__)
-            return super()._handle_receive(message) if handler is None else handler(self, message)
+            if handler is not None:
+                return handler(self, message)
+            return self._leave() if message is STOP else super()._handle_receive(message)
         except Exception:
             raise
         except BaseException as error:  # noqa: BLE001 - pykka would stop every actor of the process, also foreign ones
             self._interrupted(error)
+
+    def _leave(self) -> None:
+        """Stop now. As pykka would, but for looking for it among all actors of the process, where it is not."""
+        self.actor_stopped.set()
+        try:
+            self.on_stop()
+        except Exception as error:  # noqa: BLE001 - whatever a subclass does wrongly
+            self._handle_failure(type(error), error, error.__traceback__)
 
     def _interrupted(self, error: BaseException) -> None:
         """End by an exception that asks the whole program to end (KeyboardInterrupt)."""
@@ -137,3 +164,50 @@ class Actor(pykka.Actor):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Farewell:
+    """What so many actors, one at least, answer to, each at its end.
+
+    `_lock` protects the count; a leaf.
+    """
+
+    def __init__(self, actors: int) -> None:
+        self._lock = current().lock()
+        self._left = actors
+        self._gate = Gate(f"the end of {actors} actors")
+
+    def wait_until(self, when_ns: int | None) -> bool:
+        """Block until all have ended; False when the world's clock reached `when_ns` first."""
+        return self._gate.wait_until(when_ns)
+
+    def set(self, value: object = None) -> None:  # noqa: ARG002 - as in pykka
+        """Note that one has ended."""
+        with self._lock:
+            self._left -= 1
+            last = not self._left
+        if last:
+            self._gate.open()
+
+    def set_exception(self, exc_info: object = None) -> None:  # noqa: ARG002 - as in pykka
+        """Note that one had ended before."""
+        self.set()
+
+
+class OwnFlag:
+    """A flag as its only setter sees it: what nobody else can change, it looks at without a step."""
+
+    __slots__ = ("_flag", "_set")
+
+    def __init__(self, flag: Flag) -> None:
+        self._flag = flag
+        self._set = False
+
+    def set(self) -> None:
+        """Set it, for good."""
+        self._flag.set()
+        self._set = True
+
+    def is_set(self) -> bool:
+        """Say whether it was set."""
+        return self._set

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import errno
-import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from fencepost.actors.entity_actor import EntityActor
-from fencepost.actors.entity_queue import EntityQueue
-from fencepost.actors.job import ARMED, NEW, PUSHED, FinishedFence, Job, ScheduledFence
+from fencepost.actors.entity_queue import KEPT_OF_DESTROYED, EntityQueue
+from fencepost.actors.job import ARMED, NEW, PUSHED, FinishedFence, Job, ScheduledFence, check_job
 from fencepost.actors.messages import Kill, Push
+from fencepost.actors.statistics import EntityStatus
 from fencepost.errors import WrongState
-from fencepost.events.kinds import JOB_ADD_DEP, JOB_QUEUE, PRIORITY_SET
+from fencepost.events.kinds import JOB_ADD_DEP, JOB_QUEUE, PRIORITY_SET, QUEUE_IDLE
 from fencepost.fences import Fence, context_alloc
 from fencepost.policies import Priority, least_loaded
 from fencepost.sync import Gate, current, deadline_ns
+from fencepost.sync.tracking import tracked
 
 if TYPE_CHECKING:
+    from fencepost.actors.reset_domain import ResetDomain
     from fencepost.actors.runtime import Runtime
     from fencepost.actors.scheduler import Scheduler
 
 __all__ = ["Entity"]
 
 
+@tracked("_pushed", "_scheduler", "_attached")
 class Entity:
     """The jobs of one client context, run in the order of their push. Made by `Scheduler.entity` or `Runtime.entity`.
 
@@ -48,7 +51,14 @@ class Entity:
     """Where those who kill it wait for its recall; likewise."""
 
     def __init__(
-        self, runtime: Runtime, schedulers: Sequence[Scheduler], name: str, priority: Priority, client: str
+        self,
+        runtime: Runtime,
+        schedulers: Sequence[Scheduler],
+        name: str,
+        priority: Priority,
+        client: str,
+        *,
+        vm: str | None = None,
     ) -> None:
         world = current()
         self.name = name
@@ -61,6 +71,8 @@ class Entity:
         self._new_lock = world.lock
         self._now_ns = world.now_ns
         self._record = None if runtime.events is None else runtime.events.record
+        self._queue = EntityQueue(name, priority, self.context + 1, vm or client or name)
+        self._domains: dict[ResetDomain, int] = {}
         self._set_schedulers_locked(schedulers)
         self._scheduler = schedulers[0]
         self._attached: Scheduler | None = None
@@ -69,23 +81,30 @@ class Entity:
         self._unpushed: dict[int, Job] = {}
         # Opens when nothing more will be handed to the hardware; there from the kill on.
         self._recalled: Gate | None = None
-        self._queue = EntityQueue(name, priority, self.context + 1)
         self.actor = self.actor_class(runtime.dispatch, self._queue, runtime.events)
 
     # Submission.
 
-    def job(self, *, duration_us: float | None = None, credits: int = 1, work: object = None) -> Job:  # noqa: A002
+    def job(
+        self,
+        *,
+        duration_us: float | None = None,
+        credits: int = 1,  # noqa: A002 - the domain's word
+        work: object = None,
+        idempotent: bool = False,
+    ) -> Job:
         """Make a job, to which dependencies can be added before it is armed and pushed. See `submit`."""
-        check_job(duration_us, credits, self)
-        return Job(self, self._queue, duration_us, credits, work)
+        check_job(duration_us, credits, self.name)
+        return Job(self, self._queue, duration_us, credits, work, idempotent=idempotent)
 
     def submit(
         self,
         duration_us: float | None = None,
         *,
         deps: Iterable[Fence] = (),
-        credits: int = 1,  # noqa: A002 - the domain's word
+        credits: int = 1,  # noqa: A002
         work: object = None,
+        idempotent: bool = False,
     ) -> Job:
         """Make a job, arm it and push it, in one step.
 
@@ -94,15 +113,17 @@ class Entity:
             deps: fences it waits for.
             credits: how much of the credit limit it takes; more than the limit is cut to it, so that it runs alone.
             work: what else the backend wants to know.
+            idempotent: it may be executed again, when a recovery has lost it and it was not to blame.
 
         Raises:
             ValueError: for fewer than 1 credit or a negative duration.
             WrongState: an armed job is still to be pushed.
-            OSError: ECANCELED when the entity was killed, ENODEV when none of its schedulers takes jobs.
+            OSError: ECANCELED when the entity was killed or banned, EIO when its device is wedged, ENODEV when none of
+                its schedulers takes jobs.
         """
         if duration_us is not None or credits != 1:
-            check_job(duration_us, credits, self)
-        job = Job(self, self._queue, duration_us, credits, work)
+            check_job(duration_us, credits, self.name)
+        job = Job(self, self._queue, duration_us, credits, work, idempotent=idempotent)
         for fence in deps:
             job.add_dependency(fence)
         with self._lock:
@@ -130,7 +151,7 @@ class Entity:
         if self._recalled is not None:
             raise OSError(errno.ECANCELED, f"{self.name} was killed: it takes no more jobs")
         if self._queue.ban_error:
-            raise OSError(-self._queue.ban_error, f"{self.name} was banned after a hang: it takes no more jobs")
+            raise OSError(-self._queue.ban_error, f"{self.name} was banned in a recovery: it takes no more jobs")
         scheduler = self._scheduler
         if scheduler is not self._only_scheduler or not scheduler.ready:
             scheduler = self._scheduler = self._choose_locked()
@@ -199,19 +220,8 @@ class Entity:
         now_ns, context, seqno = job.submit_ns, self._queue.context, fence.seqno
         last_run = self._queue.last_run
         ahead = seqno - 1 - (0 if last_run is None else last_run.seqno)
-        self._record(
-            (
-                now_ns,
-                JOB_QUEUE,
-                scheduler.name,
-                self.name,
-                self.client,
-                context,
-                seqno,
-                ahead,
-                scheduler.actor.credits_in_use,
-            )
-        )
+        place = (scheduler.name, self.name, self.client, context, seqno)
+        self._record((now_ns, JOB_QUEUE, *place, ahead, scheduler.actor.credits_in_use))
         for other in job.dependencies:
             self._record((now_ns, JOB_ADD_DEP, context, seqno, other.context, other.seqno))
 
@@ -252,8 +262,15 @@ class Entity:
             self._set_schedulers_locked(schedulers)
 
     def _set_schedulers_locked(self, schedulers: Sequence[Scheduler]) -> None:
+        for scheduler in schedulers:
+            scheduler.admit(self)
         self._schedulers = tuple(schedulers)
         self._only_scheduler = schedulers[0] if len(schedulers) == 1 else None
+        for domain in dict.fromkeys(scheduler.domain for scheduler in schedulers):
+            if domain is not None and domain not in self._domains:
+                # Replaced, not changed: others go through it without the lock.
+                self._domains = {**self._domains, domain: domain.resets}
+                domain.admit(self._queue)
 
     @property
     def killed(self) -> bool:
@@ -262,8 +279,21 @@ class Entity:
 
     @property
     def banned(self) -> bool:
-        """True once it was banned: a recovery has found it guilty of a hang."""
+        """True once it was banned: a recovery has found it guilty of a hang, or has lost jobs of it."""
         return self._queue.ban_error != 0
+
+    @property
+    def vm(self) -> str:
+        """The name of its address space."""
+        return self._queue.vm
+
+    def status(self) -> EntityStatus:
+        """Tell what the recoveries of its device have done to it. Any context."""
+        queue = self._queue
+        resets = sum(domain.resets - before for domain, before in self._domains.items())
+        return EntityStatus(
+            queue.health, queue.ban_error, queue.first_error, resets, hangs=queue.hangs, lost_jobs=queue.lost_jobs
+        )
 
     @property
     def error(self) -> int:
@@ -279,6 +309,26 @@ class Entity:
         when_ns = deadline_ns(timeout_s)
         last = self._last_pushed
         return last is None or last.scheduled.wait_until(when_ns)
+
+    def wait_idle(self, timeout_s: float | None = None) -> bool:
+        """Block until every job pushed so far is complete; False when `timeout_s` ran out first.
+
+        When it returns True, each of them was executed to its end without an error, and once, unless it is idempotent.
+
+        Raises:
+            OSError: a job of it has failed, with the errno of the first.
+        """
+        last = self._last_pushed
+        if last is None:
+            return True
+        if not last.wait(timeout_s):
+            return False
+        error = self._queue.first_error
+        if self._record is not None:
+            self._record((self._now_ns(), QUEUE_IDLE, self.name, last.context, last.seqno, error))
+        if error:
+            raise OSError(-error, f"{self.name} has lost jobs")
+        return True
 
     def kill(self) -> None:
         """Run nothing more. Blocks until nothing more will be handed to the hardware; idempotent.
@@ -309,7 +359,12 @@ class Entity:
         self.end_unpushed()
         if not self.ended_by(when_ns):
             return False
-        self._runtime.forget(self)
+        for domain in self._domains:
+            domain.dismiss(self._queue)
+        poison = current().poison if self._runtime.forget(self) else None
+        # A scheduler may still have it: the last job may be done before another one, and an actor be stopped by hand.
+        if poison is not None and self._queue.queue is None and not self._busy_locked():
+            poison(self._queue, KEPT_OF_DESTROYED)
         return True
 
     def ended_by(self, when_ns: int | None) -> bool:
@@ -334,11 +389,3 @@ class Entity:
 
     def __repr__(self) -> str:
         return f"<Entity {self.name}{' killed' if self.killed else ''}>"
-
-
-def check_job(duration_us: float | None, credit_count: int, entity: Entity) -> None:
-    """Raise ValueError for a job that nobody could run."""
-    if credit_count < 1:
-        raise ValueError(f"a job of {credit_count} credits for {entity.name}, expected at least 1")
-    if duration_us is not None and not 0 <= duration_us < math.inf:
-        raise ValueError(f"a job of {duration_us} us for {entity.name}, expected 0 or more")

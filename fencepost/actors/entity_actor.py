@@ -15,12 +15,14 @@ from fencepost.events import EventRing
 from fencepost.events.kinds import ENTITY_KILLED, JOB_UNSCHEDULABLE
 from fencepost.fences import Fence
 from fencepost.sync import current
+from fencepost.sync.tracking import tracked
 
 __all__ = ["EntityActor"]
 
 WAKE = Wake()
 
 
+@tracked("_awaited", "_previous")
 class EntityActor(Actor):
     """Holds the jobs of an entity until each is the oldest and all it depends on has signalled.
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from fencepost.errors import BadInput
 from fencepost.sync import NS_PER_S, Timer, World
 
 __all__ = ["HangTimer", "check_timeout"]
 
-LONGEST_S = 86_400.0
+LONGEST_S: Final = 86_400.0
+
+AGAIN_S: Final = 0.001
+"""The shortest time after which a job is looked at again. With a time-out of 0 nothing else would get a turn."""
 
 
 class HangTimer:
@@ -49,15 +53,23 @@ class HangTimer:
 
     def begin(self, now_ns: int) -> None:
         """Note that another job is the oldest one now."""
-        if self.timeout_s is not None and not self._suspended:
+        if self.timeout_s is None or self._suspended:
+            self._deadline_ns = None
+        else:
             self._run_until(now_ns + round(self.timeout_s * NS_PER_S))
+
+    def begin_again(self, now_ns: int) -> None:
+        """Note that the oldest job was looked at, and gets its time anew."""
+        self.begin(now_ns)
+        if self._deadline_ns is not None:
+            self._deadline_ns = max(self._deadline_ns, now_ns + round(AGAIN_S * NS_PER_S))
 
     def end(self) -> None:
         """Note that no job is on the hardware, or that its time is not to be measured."""
         self._deadline_ns = None
 
     def expired(self, now_ns: int) -> bool:
-        """Say whether the time is up, after `expire` was called; if not, be called again. True ends the measuring."""
+        """Say whether the time is up; if not, have `expire` called when it may be. True ends the measuring."""
         if self._deadline_ns is None:
             return False
         if now_ns < self._deadline_ns:

@@ -34,8 +34,10 @@ class InBand:
         self._procedure: Procedure[None] | None = None
         self.busy = False
 
-    def __len__(self) -> int:
-        return len(self._messages)
+    @property
+    def ready(self) -> bool:
+        """Whether `process` would find something to do."""
+        return bool(self._messages) and not self.busy
 
     def add(self, sent: Send) -> None:
         """Take a message in: at the end, or before all others."""
@@ -46,7 +48,7 @@ class InBand:
 
     def process(self) -> None:
         """Process the next message, if there is one and none is being processed."""
-        if self.busy or not self._messages:
+        if not self.ready:
             return
         message = self._messages.popleft()
         if isinstance(message, StaticMessage):
@@ -61,12 +63,14 @@ class InBand:
 
     def close(self) -> None:
         """Give up what is being processed, and drop the rest."""
-        if self._procedure is not None:
-            self._procedure.close()
+        procedure, self._procedure = self._procedure, None
+        self.busy = False
         for message in self._messages:
             if isinstance(message, StaticMessage):
                 message.dequeue()
         self._messages.clear()
+        if procedure is not None:
+            procedure.close()
 
     def _end(self, _result: None) -> None:
         self.busy = False

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["Drained", "Envelope", "Letter", "SlicedInbox", "ThreadInbox"]
 
 
+class Answer(Protocol):
+    """Who waits for what a handler returns; pykka's futures are such."""
+
+    def set(self, value: Any = None) -> None: ...  # noqa: ANN401 - whatever that is
+
+    def set_exception(self, exc_info: Any = None) -> None: ...  # noqa: ANN401 - as in pykka
+
+
 class Envelope(Protocol):
     """What lies in an inbox: pykka's own envelopes, and our lighter letters."""
 
@@ -21,17 +29,17 @@ class Envelope(Protocol):
     def message(self) -> Any: ...  # noqa: ANN401 - any actor's message
 
     @property
-    def reply_to(self) -> pykka.Future[Any] | None: ...
+    def reply_to(self) -> Answer | None: ...
 
 
 class Letter:
-    """A message that nobody waits to have answered."""
+    """A message on its way. Lighter than pykka's envelope."""
 
     __slots__ = ("message", "reply_to")
 
-    def __init__(self, message: object) -> None:
+    def __init__(self, message: object, reply_to: Answer | None = None) -> None:
         self.message = message
-        self.reply_to: pykka.Future[Any] | None = None
+        self.reply_to = reply_to
 
 
 class Drained(BaseException):
@@ -62,7 +70,10 @@ class ThreadInbox:
 
     def post(self, message: object) -> None:
         """Take in a message that nobody waits to have answered. Never blocks; any context."""
-        self.put(Letter(message))
+        # As `put(Letter(message))`, without the call: this is the way of every message between actors.
+        self._mail.put(Letter(message))
+        if self.closed:
+            self.bury()
 
     def close(self) -> None:
         """Make dead letters of all there is and all that still comes. By the actor's loop, at its end."""
@@ -112,7 +123,6 @@ class SlicedInbox(ThreadInbox):
             self.bury()
 
     def post(self, message: object) -> None:
-        # As `put(Letter(message))`, without the call: this is the way of every message between actors.
         self._mail.put(Letter(message))
         if self._claim.acquire(False):  # noqa: FBT003 - positional in the protocol
             self._runnable.put(self._actor)

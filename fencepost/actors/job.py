@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from typing import TYPE_CHECKING, Final
 
 from fencepost.errors import WrongState
@@ -14,7 +15,18 @@ if TYPE_CHECKING:
     from fencepost.actors.entity_queue import EntityQueue
     from fencepost.actors.scheduler import Scheduler
 
-__all__ = ["ARMED", "NEW", "PUSHED", "FinishedFence", "Job", "JobState", "ScheduledFence"]
+__all__ = [
+    "ARMED",
+    "KEPT_BY_CLIENTS",
+    "NEW",
+    "PUSHED",
+    "FinishedFence",
+    "HardwareFence",
+    "Job",
+    "JobState",
+    "ScheduledFence",
+    "check_job",
+]
 
 
 class JobState(enum.IntEnum):
@@ -29,6 +41,9 @@ class JobState(enum.IntEnum):
 NEW: Final = JobState.NEW
 ARMED: Final = JobState.ARMED
 PUSHED: Final = JobState.PUSHED
+
+KEPT_BY_CLIENTS: Final = frozenset({"entity", "finished", "scheduled", "scheduler", "state"})
+"""What a client may still ask of a job that its scheduler has freed. See `World.poison`."""
 
 
 class ScheduledFence(Fence):
@@ -84,6 +99,20 @@ class FinishedFence(Fence):
             parent.set_deadline(deadline_ns)
 
 
+class HardwareFence(Fence):
+    """A hardware fence that tells how long the hardware was busy with the job.
+
+    Attributes:
+        executed_ns: so long, without what the job waited for others; None until the hardware signals it.
+    """
+
+    __slots__ = ("executed_ns",)
+
+    def __init__(self, context: int, seqno: int, *, name: str) -> None:
+        super().__init__(context, seqno, name=name)
+        self.executed_ns: int | None = None
+
+
 class Job:
     """A piece of work for the hardware.
 
@@ -97,9 +126,11 @@ class Job:
         duration_us: how long the hardware takes, for backends that model time; None means until told.
         work: what else the backend wants to know.
         dependencies: fences it waits for, one a context.
+        idempotent: whether it may be executed again when it was lost without its own fault.
         submit_ns: when it was pushed.
         start_ns: when it was handed to the hardware.
         karma: how often it was blamed for a hang.
+        requeues: how often it was sent to run again.
     """
 
     __slots__ = (
@@ -110,8 +141,10 @@ class Job:
         "duration_us",
         "entity",
         "finished",
+        "idempotent",
         "karma",
         "queue",
+        "requeues",
         "scheduled",
         "scheduler",
         "start_ns",
@@ -126,18 +159,26 @@ class Job:
     scheduler: Scheduler
 
     def __init__(
-        self, entity: Entity, queue: EntityQueue, duration_us: float | None, credit_count: int, work: object
+        self,
+        entity: Entity,
+        queue: EntityQueue,
+        duration_us: float | None,
+        credit_count: int,
+        work: object,
+        *,
+        idempotent: bool = False,
     ) -> None:
         self.entity = entity
         self.queue = queue
         self.credits = credit_count
         self.duration_us = duration_us
         self.work = work
+        self.idempotent = idempotent
         self.dependencies: list[Fence] = []
         self.state: JobState = NEW
         self.submit_ns = 0
         self.start_ns = 0
-        self.karma = 0
+        self.karma = self.requeues = 0
         # For the actors: how many dependencies are resolved, and whether the scheduler knows of the job.
         self.cursor = 0
         self.announced = False
@@ -160,8 +201,7 @@ class Job:
     def arm(self) -> None:
         """Make its fences and fix its scheduler and its place; from here on it must be pushed. Client context.
 
-        Raises WrongState when armed before, OSError(ECANCELED) when the entity was killed, OSError(ENODEV) when no
-        scheduler of the entity takes jobs. (kernel: drm_sched_job_arm)
+        Raises WrongState when armed before, and the OSErrors of `Entity.submit`. (kernel: drm_sched_job_arm)
         """
         self.entity.arm(self)
 
@@ -176,6 +216,8 @@ class Job:
     def end(self, error: int, end_ns: int | None = None) -> bool:
         """Signal its finished fence, after the scheduled one; False when it had ended before. By its scheduler."""
         scheduled = self.scheduled
+        if error and not (self.queue.first_error or self.finished.signaled):
+            self.queue.first_error = error
         try:
             if not scheduled.signaled:
                 scheduled.signal()
@@ -197,3 +239,11 @@ class Job:
     def __repr__(self) -> str:
         seqno = self.finished.seqno if self.state is not NEW else "new"
         return f"<Job {self.entity.name}:{seqno}>"
+
+
+def check_job(duration_us: float | None, credit_count: int, name: str) -> None:
+    """Raise ValueError for a job that nobody could run."""
+    if credit_count < 1:
+        raise ValueError(f"a job of {credit_count} credits for {name}, expected at least 1")
+    if duration_us is not None and not 0 <= duration_us < math.inf:
+        raise ValueError(f"a job of {duration_us} us for {name}, expected 0 or more")

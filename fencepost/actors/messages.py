@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fencepost.actors.entity_actor import EntityActor
     from fencepost.actors.entity_queue import EntityQueue
     from fencepost.actors.job import FinishedFence, Job
+    from fencepost.actors.procedure import Steps
+    from fencepost.actors.recovery import Recovery, Status
     from fencepost.actors.scheduler_actor import SchedulerActor
     from fencepost.actors.stoppable import Stoppable
     from fencepost.actors.timeout_handler import TimeoutHandler
@@ -28,6 +32,7 @@ __all__ = [
     "Ready",
     "Recall",
     "Recalled",
+    "Recover",
     "ResumeTimeout",
     "Send",
     "SetTimeout",
@@ -168,6 +173,13 @@ class TimedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Recover:
+    """Driver -> timeout handler: a recovery of the device that no job was reported for."""
+
+    steps: Callable[[Recovery], Steps[Status]]
+
+
+@dataclass(frozen=True, slots=True)
 class Unplug:
     """Client -> timeout handler: the device is gone."""
 
@@ -181,14 +193,18 @@ class StopSubmission:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Scheduler -> timeout handler: the jobs on the hardware, oldest first. They are the handler's until the start."""
+    """Scheduler -> timeout handler: the jobs on the hardware, oldest first. They are the handler's until the start.
+
+    `stop` is what it answers: it may come when that stop is long over.
+    """
 
     scheduler: Stoppable
     pending: tuple[Job, ...]
+    stop: StopSubmission
 
 
 @dataclass(frozen=True, slots=True)
 class StartSubmission:
-    """Timeout handler -> scheduler: go on. `gone` is for good: nothing will run any more."""
+    """Timeout handler -> scheduler: go on, after a recovery that ended so. ENODEV is for good, stopped or not."""
 
-    gone: bool
+    status: Status

@@ -81,8 +81,11 @@ class UntilSignaled:
         return self.fence.signaled
 
     def watch(self, wake: Callable[[], object]) -> None:
-        self._callback = callback = lambda _: wake()
-        self.fence.add_callback(callback)
+        def call(_fence: Fence) -> None:
+            wake()
+
+        self._callback = call
+        self.fence.add_callback(call)
 
     def unwatch(self, wake: Callable[[], object]) -> None:  # noqa: ARG002 - it is watched once
         if self._callback is not None:

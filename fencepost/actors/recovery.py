@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import enum
 import errno
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
+from fencepost.actors.fault_log import FaultRecord
 from fencepost.actors.procedure import Steps
-from fencepost.policies import Priority
+from fencepost.policies import Health, Priority
+from fencepost.policies.recovery import Action, Fate, PendingJob, Verdict
+from fencepost.sync import current
 
 if TYPE_CHECKING:
     from fencepost.actors.entity_queue import EntityQueue
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from fencepost.actors.scheduler import Scheduler
     from fencepost.actors.timeout_handler import TimeoutHandler
 
-__all__ = ["Recoverable", "Recovery", "RecoveryRecord", "Status", "StatusSteps"]
+__all__ = ["Device", "PartOfDevice", "Recoverable", "Recovery", "RecoveryRecord", "Status", "StatusSteps"]
 
 
 class Status(enum.Enum):
@@ -31,6 +34,9 @@ class Status(enum.Enum):
 
     NO_HANG = "no hang"
     """The job goes on, or is complete: nothing was changed, and it gets its full time again."""
+
+    WEDGED = "wedged"
+    """The hardware could not be recovered: the driver has ended all jobs, and the domain takes no more."""
 
     ENODEV = "device gone"
     """Nothing will run any more: all jobs end with -ENODEV."""
@@ -56,6 +62,29 @@ class RecoveryRecord:
     status: Status
     begin_ns: int
     end_ns: int
+
+
+class Device(Protocol):
+    """What is recovered as a whole.
+
+    Attributes:
+        name: what its reset domain is called.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+
+@runtime_checkable
+class PartOfDevice(Protocol):
+    """What a recoverable backend has to have besides, for its scheduler to share a reset domain with others.
+
+    Attributes:
+        recovered_with: schedulers whose backends name the same device share its domain, unless they are given another.
+    """
+
+    @property
+    def recovered_with(self) -> Device: ...
 
 
 @runtime_checkable
@@ -84,10 +113,10 @@ class Recovery:
     For the code of `Recoverable.timedout_job` only, and only until that returns.
 
     Attributes:
-        scheduler: whose job has had its time; it is stopped.
+        scheduler: whose job has had its time; it is stopped. None in a recovery that the driver asked for.
     """
 
-    def __init__(self, handler: TimeoutHandler, scheduler: Scheduler) -> None:
+    def __init__(self, handler: TimeoutHandler, scheduler: Scheduler | None = None) -> None:
         self.scheduler = scheduler
         self._handler = handler
 
@@ -123,6 +152,77 @@ class Recovery:
         self.ban(job.queue)
         return True
 
-    def ban(self, queue: EntityQueue, error: int = -errno.ECANCELED) -> None:
-        """Run nothing more of an entity whose scheduler is stopped: what is queued ends with `error`."""
-        queue.ban_error = error
+    def ban(self, queue: EntityQueue, error: int = -errno.ECANCELED, health: Health = Health.GUILTY) -> None:
+        """Run nothing more of an entity: what is queued ends with `error`, and submissions are refused with it."""
+        queue.ban(health, error)
+
+    def wedge(self) -> None:
+        """Give the device up: submissions to the domain are refused with -EIO from now on. Idempotent.
+
+        The driver ends what is on the hardware, of all schedulers, and answers WEDGED.
+        """
+        self._handler.domain.wedge()
+
+    # Verdicts of a recovery policy.
+
+    def describe(self, job: Job, *, started: bool, complete: bool, interrupted: bool = False) -> PendingJob:
+        """Put a job before a recovery policy; what the hardware knows of it is told by the driver."""
+        queue = job.queue
+        return PendingJob(
+            vm=queue.vm,
+            context=queue.context,
+            started=started,
+            complete=complete,
+            interrupted=interrupted,
+            idempotent=job.idempotent,
+            kernel=queue.priority is Priority.KERNEL,
+            requeues=job.requeues,
+            karma=job.karma,
+            hang_limit=job.scheduler.hang_limit,
+        )
+
+    def capture(self) -> None:
+        """Take the snapshot of the domain, unless one is there.
+
+        Once it is certain that something is wrong, before anything is changed, and where memory may be taken.
+        """
+        self._handler.domain.keep_snapshot(self._handler.pending)
+
+    def pronounce(self, verdict: Verdict, jobs: Sequence[Job]) -> None:
+        """Book a verdict on jobs: bans, blame, fault records. Before the driver carries it out on the hardware.
+
+        Who sees the error of a fence finds the rest in place. It takes no memory but that of the records.
+        """
+        domain = self._handler.domain
+        queues = {job.queue.context: job.queue for job in jobs}
+        for vm, health in verdict.vms.items():
+            domain.ban_vm(vm, health)
+        for context, health in verdict.contexts.items():
+            self.ban(queues[context], health=health)
+        for job, fate in zip(jobs, verdict.fates, strict=True):
+            if fate.action is not Action.LEAVE:
+                _charge(job, fate)
+                kernel = job.queue.priority is Priority.KERNEL
+                domain.note_fate(_record(job, fate), fate, idempotent=job.idempotent or kernel)
+        domain.note_verdict(verdict)
+
+
+def _charge(job: Job, fate: Fate) -> None:
+    job.karma += fate.blamed
+    job.requeues += fate.action is Action.REQUEUE
+    job.queue.hangs += fate.blamed
+    job.queue.lost_jobs += 1
+
+
+def _record(job: Job, fate: Fate) -> FaultRecord:
+    queue, fence = job.queue, job.finished
+    return FaultRecord(
+        current().now_ns(),
+        job.scheduler.name,
+        queue.name,
+        job.entity.client,
+        queue.vm,
+        (fence.context, fence.seqno),
+        fate.error,
+        queue.health,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
@@ -10,13 +9,13 @@ from typing import Any, Final, Literal, Self, TypeVar
 import pykka
 import structlog
 
-from fencepost.actors.actor import Actor
+from fencepost.actors.actor import Actor, Farewell
 from fencepost.actors.backend import Backend
 from fencepost.actors.dispatch import Dispatch, ThreadDispatch, WorkQueueDispatch
 from fencepost.actors.entity import Entity
 from fencepost.actors.hang_timer import check_timeout
 from fencepost.actors.messages import Abandon
-from fencepost.actors.recovery import Recoverable
+from fencepost.actors.recovery import Device, PartOfDevice, Recoverable
 from fencepost.actors.reset_domain import ResetDomain
 from fencepost.actors.scheduler import Scheduler
 from fencepost.actors.statistics import Leftovers, RuntimeStatistics
@@ -98,11 +97,12 @@ class Runtime:
         self._workers = workers
         self._actors: dict[Actor, None] = {}
         self._entities: dict[Entity, None] = {}
+        self._domains: dict[Device, ResetDomain] = {}
         self._schedulers: list[Scheduler] = []
         self._clients: list[Task] = []
         self._armed_by_the_gone = 0
         self._entities_made = 0
-        # Protects the four collections, the two counts and `_leaving` against clients that make things at the same
+        # Protects the five collections, the two counts and `_leaving` against clients that make things at the same
         # time; a leaf.
         self._lock = self.world.lock()
         self._entered = self._leaving = False
@@ -118,19 +118,23 @@ class Runtime:
         credit_limit: int = 1,
         timeout_s: float | None = None,
         domain: ResetDomain | None = None,
+        hang_limit: int = 0,
     ) -> Scheduler:
         """Make a scheduler for one hardware queue.
 
         Args:
             backend: the hardware queue.
             name: None gives it a number.
-            policy: who runs next: rr, fifo, fair, or a policy of your own, made for this scheduler.
+            policy: who runs next: rr, fifo, fair; single, for one entity alone; or a policy of your own, made for it.
             credit_limit: how many credits may be on the hardware at a time.
             timeout_s: how long a job may be the oldest on the hardware before it is taken for hung; None is for ever.
-            domain: who recovers it. None with a time-out makes a reset domain of its own.
+            domain: who recovers it. None takes that of its device, if the backend is part of one; else one of its own
+                if it has a time-out.
+            hang_limit: how many hangs of a job are forgiven, if it may run again.
 
         Raises:
-            BadInput: for an unknown policy, a limit below 1, a time-out that is negative, not a number or above a day.
+            BadInput: for an unknown policy, a credit limit below 1, a negative hang limit, a time-out that is negative,
+                not a number or above a day.
             TypeError: the backend has no `timedout_job`, and is to have a time-out or a domain.
             WrongState: outside of the `with` block.
             WrongWorld: by a task of another world.
@@ -138,16 +142,27 @@ class Runtime:
         self._check_inside()
         if credit_limit < 1:
             raise BadInput("credit_limit", str(credit_limit), "at least 1")
+        if hang_limit < 0:
+            raise BadInput("hang_limit", str(hang_limit), "0 or more")
         check_timeout(timeout_s)
         if name is None:
             name = f"sched{len(self._schedulers)}"
         if (timeout_s is not None or domain is not None) and not isinstance(backend, Recoverable):
             raise TypeError(f"{backend!r} of {name} has no timedout_job: it cannot have a time-out")
-        if timeout_s is not None and domain is None:
+        if domain is None and isinstance(backend, PartOfDevice):
+            domain = self._domain_of(backend.recovered_with)
+        elif timeout_s is not None and domain is None:
             domain = self.reset_domain(f"{name} recovery")
         run_queue = new_run_queue(policy) if isinstance(policy, str) else RunQueue[Any](policy)
         scheduler = self.scheduler_class(
-            self, backend, name, run_queue, credit_limit=credit_limit, timeout_s=timeout_s, domain=domain
+            self,
+            backend,
+            name,
+            run_queue,
+            credit_limit=credit_limit,
+            timeout_s=timeout_s,
+            domain=domain,
+            hang_limit=hang_limit,
         )
         self._start(scheduler.actor, scheduler)
         if domain is not None:
@@ -161,6 +176,16 @@ class Runtime:
         self._start(domain.actor)
         return domain
 
+    def _domain_of(self, device: Device) -> ResetDomain:
+        with self._lock:
+            domain = self._domains.get(device)
+        if domain is None:
+            # Not under the lock, which making one takes. Of two that are made at the same time one is never used.
+            made = self.reset_domain(device.name)
+            with self._lock:
+                domain = self._domains.setdefault(device, made)
+        return domain
+
     def entity(
         self,
         schedulers: Sequence[Scheduler],
@@ -168,6 +193,7 @@ class Runtime:
         *,
         priority: Priority = Priority.NORMAL,
         client: str = "",
+        vm: str | None = None,
     ) -> Entity:
         """Make an entity whose jobs go to one of several schedulers, whichever has the least to do when it is idle.
 
@@ -176,6 +202,8 @@ class Runtime:
             name: None makes one from the first scheduler's name and a number.
             priority: how important its jobs are.
             client: whom it works for, in events and statistics.
+            vm: the name of its address space, which it shares with others that name it. None is the client's, or one of
+                its own if it has none.
 
         Raises:
             ValueError: for no schedulers.
@@ -188,7 +216,7 @@ class Runtime:
         with self._lock:
             self._entities_made += 1
             number = self._entities_made
-        entity = self.entity_class(self, schedulers, name or f"{schedulers[0].name}.e{number}", priority, client)
+        entity = self.entity_class(self, schedulers, name or f"{schedulers[0].name}.e{number}", priority, client, vm=vm)
         self._start(entity.actor, entity)
         return entity
 
@@ -207,13 +235,14 @@ class Runtime:
             self._clients.append(task)
         return task
 
-    def forget(self, entity: Entity) -> None:
-        """Stop the actor of an entity that has come to its end. By the entity."""
+    def forget(self, entity: Entity) -> bool:
+        """Stop the actor of an entity that has come to its end; False when that was done before. By the entity."""
         with self._lock:
             if self._entities.pop(entity, entity) is entity:
-                return
+                return False
             self._armed_by_the_gone += entity.armed
         self._stop([entity.actor])
+        return True
 
     # Looking.
 
@@ -334,9 +363,11 @@ class Runtime:
         Who does not within STOP_LIMIT_S is left to the world's closing, which reports it.
         """
         when_ns = self.world.now_ns() + round(STOP_LIMIT_S * 1e9)
-        for answer in [actor.actor_ref.stop(block=False) for actor in reversed(actors)]:
-            with contextlib.suppress(pykka.Timeout):
-                answer.get(timeout=max(0.0, (when_ns - self.world.now_ns()) / 1e9))
+        if actors:
+            farewell = Farewell(len(actors))
+            for actor in reversed(actors):
+                actor.end(farewell)
+            farewell.wait_until(when_ns)
         with self._lock:
             for actor in actors:
                 self._actors.pop(actor, None)

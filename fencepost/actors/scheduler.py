@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pykka import ActorDeadError
 
-from fencepost.actors.backend import Backend
+from fencepost.actors.backend import Backend, MessageProcessor
 from fencepost.actors.entity import Entity
 from fencepost.actors.entity_queue import EntityQueue
 from fencepost.actors.hang_timer import check_timeout
@@ -17,8 +17,9 @@ from fencepost.actors.reset_domain import ResetDomain
 from fencepost.actors.scheduler_actor import SchedulerActor
 from fencepost.actors.static_message import StaticMessage
 from fencepost.errors import WrongState
-from fencepost.policies import Priority, RunQueue
+from fencepost.policies import Priority, RunQueue, SingleEntity
 from fencepost.sync import current, deadline_ns
+from fencepost.sync.tracking import tracked
 
 if TYPE_CHECKING:
     from fencepost.actors.runtime import Runtime
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Scheduler"]
 
 
+@tracked("lost_jobs")
 class Scheduler:
     """One hardware queue and those who want it. Made by `Runtime.scheduler`.
 
@@ -33,13 +35,13 @@ class Scheduler:
 
     Life cycle: *ready* -> *finished* (`fini`: cancels what is on the hardware).
 
-    `_lost_lock` protects `lost_jobs`, and `lost` of the entities that are here; a leaf.
+    `_lost_lock` protects `lost_jobs`, `lost` of the entities that are here, and `_owner`; a leaf.
 
     Attributes:
         name: also the name of its ring in events and reports.
         backend: the hardware.
         credit_limit: how many credits may be on the hardware at a time.
-        timeout_s: how long a job was allowed to take when it was made; None is for ever.
+        timeout_s: how long a job may be the oldest on the hardware; None is for ever.
         domain: whose timeout handler deals with its hangs, or None.
         hang_limit: how many hangs of a job are forgiven before its entity is guilty.
         ready: whether entities may be placed here.
@@ -51,28 +53,31 @@ class Scheduler:
     actor_class: ClassVar[type[SchedulerActor]] = SchedulerActor
     """What its actor is; a subclass may differ in one step."""
 
-    hang_limit = 0
-
     def __init__(
         self,
         runtime: Runtime,
         backend: Backend,
         name: str,
-        run_queue: RunQueue[Any],
+        run_queue: RunQueue[Any] | SingleEntity[Any],
         *,
         credit_limit: int,
         timeout_s: float | None,
         domain: ResetDomain | None,
+        hang_limit: int = 0,
     ) -> None:
         self.name = name
         self.backend = backend
         self.credit_limit = credit_limit
         self.timeout_s = timeout_s
         self.domain = domain
+        self.hang_limit = hang_limit
         self.ready = True
         self.load: deque[None] = deque()
         self.lost_jobs = 0
         self._lost_lock = current().lock()
+        # Whose it is alone, once somebody has come, under the single-entity policy.
+        self._for_one = isinstance(run_queue, SingleEntity)
+        self._owner: Entity | None = None
         self._runtime = runtime
         backend.attach(runtime.world, name, runtime.events)
         self.actor = self.actor_class(runtime.dispatch, self, run_queue, runtime.events)
@@ -82,9 +87,28 @@ class Scheduler:
         """What load balancing compares: entities that use it, plus jobs pushed to it and not complete. Any context."""
         return len(self.load)
 
-    def entity(self, name: str | None = None, *, priority: Priority = Priority.NORMAL, client: str = "") -> Entity:
+    def entity(
+        self,
+        name: str | None = None,
+        *,
+        priority: Priority = Priority.NORMAL,
+        client: str = "",
+        vm: str | None = None,
+    ) -> Entity:
         """Make an entity that submits to this scheduler. Client context. See `Runtime.entity`."""
-        return self._runtime.entity([self], name, priority=priority, client=client)
+        return self._runtime.entity([self], name, priority=priority, client=client, vm=vm)
+
+    def admit(self, entity: Entity) -> None:
+        """Let an entity have its jobs here. By the entity, when it is made and when its schedulers change.
+
+        Raises WrongState when the scheduler is for one entity, for life, and that is another.
+        """
+        if not self._for_one:
+            return
+        with self._lost_lock:
+            owner = self._owner = self._owner or entity
+        if owner is not entity:
+            raise WrongState(f"{self.name} is for one entity, {owner.name}: {entity.name} needs a scheduler of its own")
 
     def count_lost(self, queue: EntityQueue) -> None:
         """Count an armed job of an entity that ended without the actor. Any context."""
@@ -104,7 +128,12 @@ class Scheduler:
 
         Returns:
             False when it was not sent because it is on its way.
+
+        Raises:
+            TypeError: the backend takes no messages.
         """
+        if not isinstance(self.backend, MessageProcessor):
+            raise TypeError(f"{self.backend!r} of {self.name} has no process_message: it cannot be sent {message!r}")
         if isinstance(message, StaticMessage) and not message.try_queue():
             return False
         self.actor.post(Send(message, first))
@@ -128,16 +157,20 @@ class Scheduler:
         """
         check_timeout(timeout_s)
         self._check_domain()
+        self.timeout_s = timeout_s
         self.actor.post(SetTimeout(timeout_s))
 
     def suspend_timeout(self) -> float | None:
         """Measure no time until `resume_timeout`; returns how many seconds were left. Client context; blocks.
 
-        Jobs that come meanwhile are not timed either. Raises WrongState without a reset domain.
-        (kernel: drm_sched_suspend_timeout)
+        Jobs that come meanwhile are not timed either. None is for ever, also when the scheduler has ended. Raises
+        WrongState without a reset domain. (kernel: drm_sched_suspend_timeout)
         """
         self._check_domain()
-        left_s: float | None = self.actor.actor_ref.ask(SuspendTimeout(), block=True)
+        try:
+            left_s: float | None = self.actor.actor_ref.ask(SuspendTimeout(), block=True)
+        except ActorDeadError:
+            return None
         return left_s
 
     def resume_timeout(self, left_s: float | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from fencepost.actors.dispatch import Dispatch
 from fencepost.actors.entity_queue import EntityQueue
-from fencepost.actors.job import FinishedFence, Job
+from fencepost.actors.job import KEPT_BY_CLIENTS, FinishedFence, HardwareFence, Job
 from fencepost.actors.messages import (
     Done,
     Fini,
@@ -27,7 +27,9 @@ from fencepost.actors.stoppable import Stoppable
 from fencepost.events import EventRing
 from fencepost.events.kinds import JOB_DONE, JOB_RUN
 from fencepost.fences import Fence
-from fencepost.policies import RunQueue
+from fencepost.policies import RunQueue, SingleEntity
+from fencepost.sync import current
+from fencepost.sync.tracking import tracked
 
 if TYPE_CHECKING:
     from fencepost.actors.scheduler import Scheduler
@@ -38,6 +40,7 @@ __all__ = ["SchedulerActor"]
 TURN = Turn()
 
 
+@tracked("_busy_until_ns")
 class SchedulerActor(Stoppable):
     """Everything about one hardware queue that must not happen at the same time.
 
@@ -47,7 +50,7 @@ class SchedulerActor(Stoppable):
     It alone signals the fences of its jobs.
 
     Life cycle: *working* <-> *held up* (stopped by a timeout handler, or in the middle of a message of its backend) ->
-    *ended* (by `fini`; or because the device is gone: then whatever comes is ended without having run).
+    *ended* (by `fini`, or because the device is gone: whatever can run is ended instead).
 
     Attributes:
         credits_in_use: by jobs on the hardware. Anybody may read it.
@@ -57,14 +60,22 @@ class SchedulerActor(Stoppable):
     """
 
     def __init__(
-        self, dispatch: Dispatch, scheduler: Scheduler, run_queue: RunQueue[EntityQueue], events: EventRing | None
+        self,
+        dispatch: Dispatch,
+        scheduler: Scheduler,
+        run_queue: RunQueue[EntityQueue] | SingleEntity[EntityQueue],
+        events: EventRing | None,
     ) -> None:
         super().__init__(dispatch, scheduler, events)
         self._run_queue = run_queue
         # When the hardware finished what it finished last: a job that was handed over earlier has waited until then.
         self._busy_until_ns = 0
+        # Jobs that will not run, with their errors, by the last job that was given to the hardware before them.
+        self._refused: dict[Job, list[tuple[Job, int]]] = {}
         # A turn that it has asked for, and that is still to come.
         self._turn_due = False
+        # Chosen here, so that it costs nothing where nobody checks.
+        self._free_job = self._backend.free_job if current().poison is None else self._free_and_poison
         self.credits_in_use = self.running = 0
         self.completed = self.errored = self.cancelled = 0
 
@@ -88,7 +99,7 @@ class SchedulerActor(Stoppable):
 
     def on_done(self, message: Done) -> None:
         """Complete a job whose hardware fence has signalled."""
-        if self._stops:
+        if self._stopper is not None:
             self._held.append(message)
             return
         self._complete(message.job, message.parent.error, message.parent.timestamp_ns)
@@ -111,11 +122,12 @@ class SchedulerActor(Stoppable):
     def on_fini(self, _message: Fini) -> tuple[FinishedFence, ...]:
         """Run nothing more, and take back what is on the hardware; answers what will signal by that.
 
-        A recovery that is under way comes to its end first. (kernel: drm_sched_fini)
+        A recovery that is under way comes to its end first, and so does a message of the backend.
+        (kernel: drm_sched_fini)
         """
-        self._ended = True
+        self._ended = self._cancel_due = True
         pending = tuple(job.finished for job in self._pending)
-        self._cancel_pending()
+        self._work()
         return pending
 
     def on_turn(self, _message: Turn) -> None:
@@ -155,29 +167,31 @@ class SchedulerActor(Stoppable):
         queue.jobs.append(job)
 
     def _work(self) -> None:
-        """Go on with whatever had to wait: those who want to stop it first, then messages, then jobs."""
-        self._answer_stoppers()
-        if not self._stops:
-            self._in_band.process()
-            if len(self._in_band):
-                self._take_turn()
-            self._free()
-            self._run()
+        """Go on with whatever had to wait: first who wants to stop it, then a message, then a job."""
+        self._answer_stop()
+        if self._stopper is not None or self._in_band.busy:
+            return
+        if self._cancel_due:
+            self._cancel_pending()
+        self._in_band.process()
+        if self._in_band.ready:
+            self._take_turn()
+        self._free()
+        self._run()
 
     def _run(self) -> None:
         """Run the next job, if one is ready and there are credits for it."""
-        if self._stops or self._in_band.busy:
+        if self._stopper is not None or self._in_band.busy:
             return
         if self._ended:
-            if self._gone:
-                self._end_ready()
+            self._refuse_ready()
             return
         limit = self.scheduler.credit_limit
         job = self._take(limit - self.credits_in_use)
         if job is None:
             return
         if job.queue.ban_error:
-            self._end_unrun(job, job.queue.ban_error)
+            self._refuse(job, job.queue.ban_error)
         else:
             self._start(job)
         if self.credits_in_use < limit and self._run_queue.any_ready:
@@ -257,10 +271,12 @@ class SchedulerActor(Stoppable):
             self.cancelled += 1
         else:
             self.errored += 1
-        queue, start_ns, busy_until_ns = job.queue, job.start_ns, self._busy_until_ns
-        self._run_queue.charge(queue, end_ns - (start_ns if start_ns > busy_until_ns else busy_until_ns))  # noqa: FURB136 - hot
-        if end_ns > busy_until_ns:
-            self._busy_until_ns = end_ns
+        queue, parent = job.queue, job.finished.parent
+        executed_ns = parent.executed_ns if isinstance(parent, HardwareFence) else None
+        if executed_ns is None:
+            executed_ns = end_ns - max(job.start_ns, self._busy_until_ns)
+            self._busy_until_ns = max(end_ns, self._busy_until_ns)
+        self._run_queue.charge(queue, executed_ns)
         queue.done += 1
         self._finish(job, error, end_ns)
         self._free()
@@ -273,23 +289,46 @@ class SchedulerActor(Stoppable):
 
     def _free(self) -> None:
         """Free what is complete, oldest first, unless that has to wait for a message of the backend."""
-        pending = self._pending
+        pending, refused = self._pending, self._refused
         if self._in_band.busy or not (pending and pending[0].finished.signaled):
             return
         while pending and pending[0].finished.signaled:
-            self._backend.free_job(pending.popleft())
+            freed = pending.popleft()
+            behind = refused.pop(freed, ()) if refused else ()
+            self._free_job(freed)
+            for job, error in behind:
+                self._end_unrun(job, error)
         self._time_oldest()
+
+    def _free_and_poison(self, job: Job) -> None:
+        self._backend.free_job(job)
+        poison = current().poison
+        assert poison is not None
+        poison(job, KEPT_BY_CLIENTS)
+
+    def _refuse(self, job: Job, error: int) -> None:
+        """End a job that was ready, and does not run.
+
+        It was ready when what it depends on, and the job before it, were on this hardware; so it ends behind them.
+        """
+        job.queue.last_run = job.finished
+        if self._pending:
+            self._refused.setdefault(self._pending[-1], []).append((job, error))
+        else:
+            self._end_unrun(job, error)
+
+    def _refuse_ready(self) -> None:
+        """End the jobs that could run if this were not the end; the others when they could."""
+        error = -errno.ENODEV if self._gone else -errno.ECANCELED
+        while (job := self._take(self.scheduler.credit_limit)) is not None:
+            self._refuse(job, error)
 
     def _end_unrun(self, job: Job, error: int) -> None:
         """End a job that was not on the hardware."""
         self.cancelled += 1
+        job.queue.done += 1
         self._finish(job, error, self._now_ns())
-        self._backend.free_job(job)
-
-    def _end_ready(self) -> None:
-        """End the jobs that could run if the device were still there; the others when they could."""
-        while (job := self._take(self.scheduler.credit_limit)) is not None:
-            self._end_unrun(job, -errno.ENODEV)
+        self._free_job(job)
 
     # Too late.
 
@@ -300,7 +339,7 @@ class SchedulerActor(Stoppable):
         elif isinstance(message, Recall):
             message.reply_to.post(Recalled((), None))
         elif isinstance(message, StopSubmission):
-            message.reply_to.post(Stopped(self, ()))
+            message.reply_to.post(Stopped(self, (), message))
         elif isinstance(message, Send) and isinstance(message.message, StaticMessage):
             message.message.dequeue()
 
@@ -310,16 +349,34 @@ class SchedulerActor(Stoppable):
         self.scheduler.ready = False
         if self._timer is not None:
             self._timer.close()
-        self._in_band.close()
-        for stopper in self._stoppers:
-            stopper.reply_to.post(Stopped(self, ()))
+        try:
+            self._in_band.close()
+        finally:
+            if self._stop_due:
+                assert self._stopper is not None
+                self._stopper.reply_to.post(Stopped(self, (), self._stopper))
+            self._lose_all()
+
+    def _lose_all(self) -> None:
         while self._pending:
             job = self._pending.popleft()
             self.running -= not job.finished.signaled
             job.lose(-errno.ENODEV)
+        refused, self._refused = self._refused, {}
+        for behind in refused.values():
+            for job, _ in behind:
+                job.lose(-errno.ENODEV)
         while (queue := self._run_queue.head) is not None:
             self._run_queue.leave(queue)
             for job in queue.jobs:
                 job.lose(-errno.ENODEV)
 
-    on_stop = on_failure
+    def on_stop(self) -> None:
+        """Take back what is on the hardware, and free what is complete, if that had to wait until now."""
+        try:
+            self._in_band.close()
+            if self._cancel_due:
+                self._cancel_pending()
+            self._free()
+        finally:
+            self.on_failure()

@@ -23,6 +23,7 @@ from fencepost.actors.messages import (
     SuspendTimeout,
     TimedOut,
 )
+from fencepost.actors.recovery import Status
 from fencepost.events import EventRing
 from fencepost.events.kinds import JOB_TIMEDOUT
 from fencepost.sync import current
@@ -39,7 +40,7 @@ class Stoppable(Actor):
     """An actor with jobs on the hardware, which a timeout handler can stop and start.
 
     While it is stopped the jobs on the hardware are the handler's: what comes back meanwhile is kept until the start.
-    It stops only between two messages of its backend.
+    It stops only between two messages of its backend, and takes back what is on the hardware only then too.
 
     Attributes:
         scheduler: its handle.
@@ -59,27 +60,33 @@ class Stoppable(Actor):
         self._timer: HangTimer | None = None
         if self._handler is not None:
             self._timer = HangTimer(world, lambda: self.post(EXPIRED), scheduler.timeout_s)
-        # How often it was stopped; who waits until it has; and what came back from the hardware meanwhile.
-        self._stops = 0
-        self._stoppers: list[StopSubmission] = []
+        # What has stopped it, and whether it is still to be answered; what came back from the hardware meanwhile.
+        self._stopper: StopSubmission | None = None
+        self._stop_due = False
         self._held: list[Done] = []
-        self._reported = self._cancel_due = False
-        # Nothing more will run: after `fini`, and for good when the device is gone.
-        self._ended = self._gone = False
+        # The job that the handler was told of, until it has dealt with it; and a fault that came meanwhile.
+        self._reported: Job | None = None
+        self._faulted = False
+        # Nothing more will run, after `fini`; and when the device is gone. What is on the hardware is to be taken back.
+        self._ended = self._gone = self._cancel_due = False
 
     # Messages.
 
     def on_expired(self, _message: Expired) -> None:
         """Report the oldest job if it has had its time."""
-        if self._timer is not None and self._timer.expired(self._now_ns()):
-            self._report()
+        # While the handler deals with a report nobody looks: the start does.
+        if self._reported is None and self._stopper is None:
+            self._look_at_timer()
 
     def on_fault(self, _message: Fault) -> None:
         """Report the oldest job at once; without one there is nothing to report.
 
-        (kernel: drm_sched_fault)
+        One that comes during a recovery may be news: it is looked at afterwards. (kernel: drm_sched_fault)
         """
-        self._report()
+        if self._stopper is not None:
+            self._faulted = True
+        elif self._reported is None:
+            self._report()
 
     def on_set_timeout(self, message: SetTimeout) -> None:
         """Change the time a job may take, and give the oldest its full time anew.
@@ -104,31 +111,24 @@ class Stoppable(Actor):
 
         (kernel: drm_sched_stop)
         """
-        self._stops += 1
-        if self._timer is not None:
-            self._timer.end()
-        self._stoppers.append(message)
-        self._answer_stoppers()
+        self._stopper = message
+        self._stop_due = True
+        self._answer_stop()
 
     def on_submission_start(self, message: StartSubmission) -> None:
         """Take them back: complete what came back meanwhile, run more, and only then measure time again.
 
         (kernel: drm_sched_start)
         """
-        self._stops -= 1
-        if message.gone:
-            self._ended = self._gone = True
+        self._stopper, self._stop_due = None, False
+        if message.status is Status.ENODEV and not self._gone:
+            self._ended = self._gone = self._cancel_due = True
             self.scheduler.ready = False
-        if self._stops:
-            return
-        self._reported = False
         held, self._held = self._held, []
         for done in held:
             self._complete(done.job, done.parent.error, done.parent.timestamp_ns)
-        if self._cancel_due or self._gone:
-            self._cancel_pending()
         self._work()
-        self._time_oldest()
+        self._go_on_timing(message.status)
 
     messages: ClassVar = {
         Expired: on_expired,
@@ -142,40 +142,70 @@ class Stoppable(Actor):
 
     # The work.
 
+    def _oldest(self) -> Job | None:
+        """Return the oldest job that is not complete."""
+        return next((job for job in self._pending if not job.finished.signaled), None)
+
     def _report(self) -> None:
         """Have the timeout handler look at the oldest job."""
-        if self._handler is None or self._reported or not self._pending or self._stops:
+        job = self._oldest()
+        if self._handler is None or job is None:
             return
-        self._reported = True
-        job = self._pending[0]
+        self._reported = job
         if self._record is not None:
             self._record((self._now_ns(), JOB_TIMEDOUT, self.name, job.queue.context, job.finished.seqno))
         self._handler.post(TimedOut(self, job))
+
+    def _look_at_timer(self) -> None:
+        if self._timer is not None and self._timer.expired(self._now_ns()):
+            self._report()
 
     def _time_oldest(self) -> None:
         """Give the oldest job its full time."""
         if self._timer is None:
             return
-        if self._pending and not self._stops:
+        if self._pending:
             self._timer.begin(self._now_ns())
         else:
             self._timer.end()
 
-    def _answer_stoppers(self) -> None:
-        if not self._in_band.busy:
-            while self._stoppers:
-                self._stoppers.pop().reply_to.post(Stopped(self, tuple(self._pending)))
+    def _go_on_timing(self, status: Status) -> None:
+        """Measure time after a recovery.
+
+        A reset gives the oldest job its full time anew; if nothing hung, only the one that was reported gets it: for
+        another one the time went on meanwhile, and it may be up.
+        """
+        reported, self._reported = self._reported, None
+        faulted, self._faulted = self._faulted, False
+        if self._timer is not None and reported is not None and self._oldest() is reported:
+            self._timer.begin_again(self._now_ns())
+        elif status is not Status.NO_HANG:
+            self._time_oldest()
+        if faulted:
+            self._report()
+        else:
+            self._look_at_timer()
+
+    def _answer_stop(self) -> None:
+        if self._stop_due and not self._in_band.busy:
+            assert self._stopper is not None
+            self._stop_due = False
+            self._free()
+            self._stopper.reply_to.post(Stopped(self, tuple(self._pending), self._stopper))
 
     def _cancel_pending(self) -> None:
-        """Take back what is on the hardware, newest first; when a recovery has ended, if one is under way."""
-        self._cancel_due = bool(self._stops)
-        if not self._stops:
-            for job in reversed(self._pending):
-                self._backend.cancel_job(job)
+        """Take back what is on the hardware, newest first."""
+        self._cancel_due = False
+        for job in reversed(self._pending):
+            self._backend.cancel_job(job)
 
     @abc.abstractmethod
     def _complete(self, job: Job, error: int, end_ns: int) -> None:
         """Finish a job that was on the hardware."""
+
+    @abc.abstractmethod
+    def _free(self) -> None:
+        """Free the jobs that are complete, oldest first."""
 
     @abc.abstractmethod
     def _work(self) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 from fencepost.actors.actor import Actor
 from fencepost.actors.dispatch import Dispatch
 from fencepost.actors.job import Job
-from fencepost.actors.messages import StartSubmission, Stopped, StopSubmission, TimedOut, Unplug
+from fencepost.actors.messages import Recover, StartSubmission, Stopped, StopSubmission, TimedOut, Unplug
 from fencepost.actors.procedure import Procedure, Resume, Steps, Until
 from fencepost.actors.recovery import Recoverable, Recovery, RecoveryRecord, Status
+from fencepost.errors import WrongState
 from fencepost.events import EventRing
 from fencepost.events.kinds import RECOVERED
 from fencepost.sync import WaitQueue, current
@@ -40,40 +41,54 @@ class TimeoutHandler(Actor):
         self.domain = domain
         self.pending: dict[Scheduler, tuple[Job, ...]] = {}
         self._record = None if events is None else events.record
-        self._reports: deque[TimedOut | Unplug] = deque()
+        self._reports: deque[TimedOut | Recover | Unplug] = deque()
         self._procedure: Procedure[RecoveryRecord] | None = None
-        self._stopping: set[Scheduler] = set()
+        # The stops that are not answered, and who waits for that.
+        self._stopping: dict[Scheduler, StopSubmission] = {}
         self._stopped = WaitQueue(f"the stop of {domain.name}")
+        self._gone = False
 
     # Messages.
 
-    def on_report(self, message: TimedOut | Unplug) -> None:
+    def on_report(self, message: TimedOut | Recover | Unplug) -> None:
         """Take up a report, after those before it."""
         self._reports.append(message)
         self._take_up()
 
     def on_stopped(self, message: Stopped) -> None:
-        """Own the jobs of a scheduler that has stopped."""
+        """Own the jobs of a scheduler that has stopped, unless it was started meanwhile."""
         scheduler = message.scheduler.scheduler
-        self._stopping.discard(scheduler)
-        self.pending[scheduler] = message.pending
-        self._stopped.wake_all()
+        if self._stopping.get(scheduler) is message.stop:
+            del self._stopping[scheduler]
+            self.pending[scheduler] = message.pending
+            self._stopped.wake_all()
 
     def on_resume(self, message: Resume) -> None:
         """Go on with the recovery."""
         message.procedure.resume(message.turn)
         self._take_up()
 
-    messages: ClassVar = {TimedOut: on_report, Unplug: on_report, Stopped: on_stopped, Resume: on_resume}
+    messages: ClassVar = {
+        TimedOut: on_report,
+        Recover: on_report,
+        Unplug: on_report,
+        Stopped: on_stopped,
+        Resume: on_resume,
+    }
 
     # The work.
 
     def _take_up(self) -> None:
         while self._reports and self._procedure is None:
             report = self._reports.popleft()
-            steps = self._unplug() if isinstance(report, Unplug) else self._recover(report)
-            self._procedure = procedure = Procedure(self, steps, self._end)
-            procedure.start()
+            if self._gone:
+                self.on_dead_letter(report)
+            elif isinstance(report, Unplug):
+                self._unplug()
+            else:
+                steps = self._carry_out(report) if isinstance(report, Recover) else self._recover(report)
+                self._procedure = procedure = Procedure(self, steps, self._end)
+                procedure.start()
 
     def _end(self, record: RecoveryRecord) -> None:
         self._procedure = None
@@ -82,7 +97,8 @@ class TimeoutHandler(Actor):
             context, seqno = record.job or (0, 0)
             fields = (record.scheduler, context, seqno, record.status.value, record.begin_ns)
             self._record((record.end_ns, RECOVERED, *fields))
-        if record.status is not Status.NO_HANG:
+        # A search goes through thousands.
+        if record.status is not Status.NO_HANG and current().name != "controlled":
             self.log.warning("recovered", scheduler=record.scheduler, job=record.job, status=record.status.value)
 
     def _recover(self, report: TimedOut) -> Steps[RecoveryRecord]:
@@ -111,36 +127,56 @@ class TimeoutHandler(Actor):
         answer = backend.timedout_job(job, Recovery(self, scheduler))
         return answer if isinstance(answer, Status) else (yield from answer)
 
-    def _unplug(self) -> Steps[RecoveryRecord]:
+    def _carry_out(self, report: Recover) -> Steps[RecoveryRecord]:
         begin_ns = current().now_ns()
+        status = Status.ENODEV
         try:
-            yield from self.stop_submission(self.domain.schedulers)
+            status = yield from report.steps(Recovery(self))
         finally:
-            self._start_submission(Status.ENODEV)
-        return RecoveryRecord(self.domain.name, None, Status.ENODEV, begin_ns, current().now_ns())
+            self._start_submission(status)
+        return RecoveryRecord(self.domain.name, None, status, begin_ns, current().now_ns())
+
+    def _unplug(self) -> None:
+        now_ns = current().now_ns()
+        self._start_submission(Status.ENODEV)
+        self._end(RecoveryRecord(self.domain.name, None, Status.ENODEV, now_ns, now_ns))
 
     def stop_submission(self, schedulers: Iterable[Scheduler]) -> Steps[None]:
-        """Stop schedulers, and wait until they have."""
-        wanted = [each for each in schedulers if each not in self.pending]
-        self._stopping.update(wanted)
-        for scheduler in wanted:
-            scheduler.actor.post(StopSubmission(self))
+        """Stop schedulers, and wait until they have. Raises WrongState for one of another domain."""
+        for scheduler in schedulers:
+            if scheduler.domain is not self.domain:
+                raise WrongState(f"{scheduler!r} cannot be stopped for {self.domain!r}: it is not in it")
+            if scheduler not in self.pending and scheduler not in self._stopping:
+                self._stopping[scheduler] = stop = StopSubmission(self)
+                scheduler.actor.post(stop)
         yield Until(lambda: not self._stopping, self._stopped)
 
     def _start_submission(self, status: Status) -> None:
-        message = StartSubmission(gone=status is Status.ENODEV)
+        """Start what was stopped; or tell all that the device is gone."""
         # Those that have not answered yet will find it behind their stop.
-        started = [*self.pending, *self._stopping]
+        told = [*self.pending, *self._stopping]
         self.pending.clear()
         self._stopping.clear()
-        for scheduler in started:
+        if status is Status.ENODEV:
+            self._gone = True
+            told = list(self.domain.schedulers)
+        message = StartSubmission(status)
+        for scheduler in told:
             scheduler.actor.post(message)
 
     # Too late.
 
+    def on_dead_letter(self, message: object) -> None:
+        """Tell who reports a hang that nobody will recover it."""
+        if isinstance(message, TimedOut):
+            message.scheduler.post(StartSubmission(Status.ENODEV))
+
     def on_failure(self, *_: object, **__: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Let go of what it has stopped: the schedulers must come to their end without it."""
-        if self._procedure is not None:
-            self._procedure.close()
+        """Give the device up: without its handler nothing that hangs comes back."""
+        try:
+            if self._procedure is not None:
+                self._procedure.close()
+        finally:
+            self._start_submission(Status.ENODEV)
 
     on_stop = on_failure

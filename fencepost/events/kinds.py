@@ -15,14 +15,17 @@ __all__ = [
     "CYCLE",
     "ENTITY_KILLED",
     "FIELDS",
+    "FIRMWARE_MESSAGE",
     "JOB_ADD_DEP",
     "JOB_DONE",
     "JOB_QUEUE",
+    "JOB_REQUEUED",
     "JOB_RUN",
     "JOB_TIMEDOUT",
     "JOB_UNSCHEDULABLE",
     "PERIOD_MISSED",
     "PRIORITY_SET",
+    "QUEUE_IDLE",
     "RECOVERED",
     "Event",
 ]
@@ -59,6 +62,10 @@ JOB_TIMEDOUT: Final = "job_timedout"
 
 (kernel: drm_sched_job_timedout)
 """
+JOB_REQUEUED: Final = "job_requeued"
+"""A job that was on the hardware, and to be lost in a recovery, runs again from its start."""
+QUEUE_IDLE: Final = "queue_idle"
+"""A client waited until the jobs of an entity were complete, up to this one, and was told an error, or 0 for none."""
 RECOVERED: Final = "recovered"
 """A recovery has ended. The job is the one that was reported, 0:0 for an unplugged device."""
 BATCH: Final = "batch"
@@ -67,6 +74,9 @@ ENTITY_KILLED: Final = "entity_killed"
 """An entity was killed that had jobs, so many, which will never run."""
 PRIORITY_SET: Final = "priority_set"
 """The priority of an entity was changed."""
+FIRMWARE_MESSAGE: Final = "firmware_message"
+"""A message to the firmware was put into the channel (h2g), or one from it is handled (g2h). The number is that of the
+context, 0 for none."""
 CYCLE: Final = "cycle"
 """A client went once through its workload."""
 PERIOD_MISSED: Final = "period_missed"
@@ -80,10 +90,13 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         JOB_RUN: ("ring", "entity", "client", "context", "seqno", "queued_jobs", "credits_in_use"),
         JOB_DONE: ("ring", "context", "seqno", "error"),
         JOB_TIMEDOUT: ("ring", "context", "seqno"),
+        JOB_REQUEUED: ("ring", "context", "seqno", "idempotent"),
+        QUEUE_IDLE: ("entity", "context", "seqno", "error"),
         RECOVERED: ("ring", "context", "seqno", "status", "begin_ns"),
         BATCH: ("engine", "client", "context", "seqno", "start_ns", "end_ns"),
         ENTITY_KILLED: ("entity", "jobs"),
         PRIORITY_SET: ("entity", "priority"),
+        FIRMWARE_MESSAGE: ("direction", "message", "guc_id"),
         CYCLE: ("client", "start_ns", "end_ns"),
         PERIOD_MISSED: ("client", "late_ns"),
     }

@@ -3,7 +3,7 @@
     engines        a track for each: what it executed, named and so coloured by client
     a client       its cycles, the periods it missed, and a track for each of its entities: jobs from push to done, and
                    what each was at
-    schedulers     for each: queued jobs and credits in use
+    schedulers     for each: queued jobs and credits in use, and what timed out and was recovered
 
 An arrow goes from the push of a job to each of its batches and to its end.
 """
@@ -19,7 +19,16 @@ from typing import TypeAlias
 
 from fencepost.events.counters import ring_levels
 from fencepost.events.history import Batch, JobHistory, by_time, job_histories, phases
-from fencepost.events.kinds import CYCLE, ENTITY_KILLED, PERIOD_MISSED, PRIORITY_SET, Event
+from fencepost.events.kinds import (
+    CYCLE,
+    ENTITY_KILLED,
+    JOB_REQUEUED,
+    JOB_TIMEDOUT,
+    PERIOD_MISSED,
+    PRIORITY_SET,
+    RECOVERED,
+    Event,
+)
 from fencepost.events.lanes import lanes
 from fencepost.events.trace_writer import NO_FLOW, TraceWriter
 from fencepost.events.whole_file import whole_file
@@ -83,6 +92,8 @@ class _Drawing:
             self._draw_client(name, client, root, controls)
         schedulers = self._trace.track("schedulers", root)
         self._draw_schedulers(schedulers)
+        for ring, marks in self._recoveries().items():
+            self._draw_marks(marks, f"{ring} recoveries", schedulers)
         self._draw_engines(engines)
         return self._trace.serialize()
 
@@ -179,6 +190,18 @@ class _Drawing:
             queued_jobs, credits_in_use = counters[level.ring]
             self._trace.count(queued_jobs, level.time_ns, level.queued_jobs)
             self._trace.count(credits_in_use, level.time_ns, level.credits_in_use)
+
+    def _recoveries(self) -> dict[str, list[Mark]]:
+        """Return what was done about hangs, by the name of the ring or of the reset domain."""
+        recoveries: dict[str, list[Mark]] = {}
+        for time_ns, kind, *fields in self._events:
+            if kind not in {JOB_TIMEDOUT, JOB_REQUEUED, RECOVERED}:
+                continue
+            ring, context, seqno, *more = fields
+            fence = f"{context}:{seqno}"
+            what = {JOB_TIMEDOUT: f"{fence} timed out", JOB_REQUEUED: f"{fence} runs again"}
+            recoveries.setdefault(ring, []).append((time_ns, what.get(kind) or f"recovered: {more[0]}"))
+        return recoveries
 
     def _draw_engines(self, group: int) -> None:
         engines: dict[str, list[tuple[int, int, tuple[JobHistory, int]]]] = {}

@@ -67,8 +67,8 @@ class Fence:
         "_timestamp_ns",
         "_waiters",
         "name",
-        "observed_",
         "seqno",
+        "stamp_",
     )
 
     def __init__(self, context: int | None = None, seqno: int = 0, name: str = "", lock: Lock | None = None) -> None:

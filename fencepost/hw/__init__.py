@@ -3,17 +3,24 @@
     execution  <-  arbiter  <-  engine            the rule: what runs when, in hardware time
     engine, statistics  <-  clocked_engine        the same in a world: lock, timer, fences
     batch, clocked_engine  <-  ring               the backend of a scheduler
-    engine_classes, ring  <-  gpu                 engines, and the rings that feed them
+    clocked_engine  <-  halt  <-  gpu_recovery    what is done about hangs and faults
+    gpu_recovery, ring  <-  gpu_ring              a ring that is recovered together with others
+    engine_classes, gpu_ring  <-  gpu             engines, and the rings that feed them
     ring  <-  mock                                a ring with an engine of its own, which completes jobs when told
+    agx                                           a GPU whose firmware knows queues, and stops the world
+    guc                                           a GPU whose firmware schedules contexts, and the driver above it
 
 Hardware time is computed, not slept: only the signal of a fence waits for the clock.
 """
 
 from __future__ import annotations
 
+from fencepost.hw.agx import Agx
 from fencepost.hw.batch import Batch
 from fencepost.hw.engine_classes import DEFAULT_ENGINES, MAX_INSTANCES, parse_engines
 from fencepost.hw.gpu import Gpu
+from fencepost.hw.gpu_ring import GpuRing
+from fencepost.hw.guc import Guc, GucQueue
 from fencepost.hw.mock import MockBackend
 from fencepost.hw.ring import Ring
 from fencepost.hw.statistics import EngineStatistics, GpuStatistics
@@ -21,10 +28,14 @@ from fencepost.hw.statistics import EngineStatistics, GpuStatistics
 __all__ = [
     "DEFAULT_ENGINES",
     "MAX_INSTANCES",
+    "Agx",
     "Batch",
     "EngineStatistics",
     "Gpu",
+    "GpuRing",
     "GpuStatistics",
+    "Guc",
+    "GucQueue",
     "MockBackend",
     "Ring",
     "parse_engines",

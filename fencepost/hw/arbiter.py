@@ -5,10 +5,12 @@ from __future__ import annotations
 import heapq
 
 from fencepost.hw.execution import RingBuffer
+from fencepost.sync.tracking import tracked
 
 __all__ = ["Arbiter"]
 
 
+@tracked("_turns")
 class Arbiter:
     """The rings that wait for one engine: the most important first, among equals the one that waits longest.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 
 from fencepost.actors import Job
@@ -9,14 +10,16 @@ from fencepost.errors import WrongState, WrongWorld
 from fencepost.events import EventRing
 from fencepost.events.kinds import BATCH
 from fencepost.hw.engine import Engine
-from fencepost.hw.execution import Execution
+from fencepost.hw.execution import Execution, PageFault
 from fencepost.hw.statistics import EngineStatistics
 from fencepost.sync import Timer, World
 from fencepost.sync.native import process_lock
+from fencepost.sync.tracking import tracked
 
 __all__ = ["ClockedEngine"]
 
 
+@tracked("_signalling", "_timer")
 class ClockedEngine:
     """Lets any number of tasks use an `Engine`, one at a time, each at the time it comes.
 
@@ -43,6 +46,8 @@ class ClockedEngine:
         self._engine = Engine()
         self._executions: dict[Job, Execution] = {}
         self._terminated_early: set[Job] = set()
+        self._faults_to_come: dict[Job, PageFault] = {}
+        self._report_fault: Callable[[Job], object] = _tell_nobody
         self._timer: Timer | None = None
         self._signalling = False
 
@@ -64,6 +69,7 @@ class ClockedEngine:
             self._executions[job] = execution
             if job in self._terminated_early:
                 execution.left_ns = 0
+            execution.fault = self._faults_to_come.get(job)
             engine.submit(execution)
 
     def terminate(self, job: Job) -> None:
@@ -75,6 +81,15 @@ class ClockedEngine:
             elif not job.finished.signaled:
                 # It is yet to come. Or it is killed first: then it is forgotten after the signal, and so after this.
                 self._terminated_early.add(job)
+
+    def fault(self, job: Job, fault: PageFault) -> None:
+        """Have a job's batch fault when it runs. See `Gpu.fault`."""
+        with self as engine:
+            execution = self._executions.get(job)
+            if execution is not None:
+                engine.fault(execution, fault)
+            elif not job.finished.signaled:
+                self._faults_to_come[job] = fault
 
     def abort(self, job: Job, error: int) -> None:
         """Take a job's batch away. Before this returns its fence has signalled, with `error` unless it had ended."""
@@ -91,6 +106,7 @@ class ClockedEngine:
         with self._lock:
             self._executions.pop(job, None)
             self._terminated_early.discard(job)
+            self._faults_to_come.pop(job, None)
 
     def statistics(self) -> tuple[EngineStatistics, dict[str, int]]:
         """Return what it did up to now, and for how many ns it worked for each client."""
@@ -99,6 +115,42 @@ class ClockedEngine:
         with self as engine:
             busy_ns = engine.busy_ns()
             return EngineStatistics(sum(busy_ns.values()), engine.completed), busy_ns
+
+    # Recovery.
+
+    def report_faults(self, report: Callable[[Job], object]) -> None:
+        """Have `report` called with each job whose batch faults, by whoever comes by first. Before it is used."""
+        self._report_fault = report
+
+    def running_job(self) -> Job | None:
+        """Return whose batch runs."""
+        with self as engine:
+            return None if engine.running is None else self._job_of_locked(engine.running)
+
+    def halt(self) -> Job | None:
+        """Stop it where it is; return whose batch ran. The executions of its jobs stand still until `resume`."""
+        with self as engine:
+            running = engine.halt()
+            return None if running is None else self._job_of_locked(running)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        with self as engine:
+            engine.resume()
+
+    def restart(self, job: Job) -> None:
+        """Have a job's batch run from its start, while it is halted."""
+        with self as engine:
+            self._faults_to_come.pop(job, None)
+            engine.restart(self._executions[job])
+
+    def execution(self, job: Job) -> Execution | None:
+        """Return the account of a job, which changes unless the engine is halted; None when it is forgotten."""
+        with self._lock:
+            return self._executions.get(job)
+
+    def _job_of_locked(self, execution: Execution) -> Job:
+        return next(job for job, other in self._executions.items() if other is execution)
 
     # The way in and out.
 
@@ -117,6 +169,7 @@ class ClockedEngine:
         if engine.stretches:
             self._record_locked()
         self._arm_locked()
+        faulted = self._take_faulted_locked() if engine.faulted else ()
         # One task at a time, or a later fence could overtake an earlier one.
         signals = bool(engine.ended) and not self._signalling
         if signals:
@@ -124,6 +177,12 @@ class ClockedEngine:
         self._lock.release()
         if signals:
             self._signal()
+        for job in faulted:
+            self._report_fault(job)
+
+    def _take_faulted_locked(self) -> list[Job]:
+        faulted, self._engine.faulted = self._engine.faulted, []
+        return [self._job_of_locked(execution) for execution in faulted]
 
     def _arm_locked(self) -> None:
         """Have the timer fire when the next thing happens."""
@@ -169,3 +228,7 @@ class ClockedEngine:
 
     def __repr__(self) -> str:
         return f"<engine {self.name}>"
+
+
+def _tell_nobody(_job: Job) -> None:
+    """Let a fault be noticed by its time-out."""

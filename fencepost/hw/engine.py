@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections import Counter
 
 from fencepost.hw.arbiter import Arbiter
-from fencepost.hw.execution import Execution, Stretch
+from fencepost.hw.execution import Execution, PageFault, RingBuffer, Stretch
+from fencepost.sync.tracking import tracked
 
 __all__ = ["Engine"]
 
 
+@tracked("now_ns", "running", "completed", "ended", "_start_ns", "_switch_ns")
 class Engine:
     """Executes one batch at a time, each ring's in the order they came.
 
     A batch that runs gives way to a more important ring at its next point of preemption, and later resumes with what
     was left. Calls must not overlap: whoever shares it brings a lock.
+
+    While it is halted nothing runs, and so nothing ends.
 
     Attributes:
         now_ns: hardware time.
@@ -27,6 +31,7 @@ class Engine:
         completed: how many batches came to their end without being cancelled.
         stretches: what was executed, in order, since somebody emptied the list; the running stretch is not among it.
         ended: the batches that ended, in order, since somebody emptied the list.
+        faulted: the batches that got stuck by a fault, likewise.
     """
 
     def __init__(self) -> None:
@@ -35,6 +40,10 @@ class Engine:
         self.completed = 0
         self.stretches: list[Stretch] = []
         self.ended: list[Execution] = []
+        self.faulted: list[Execution] = []
+        self._halted = False
+        # What ran when it was halted.
+        self._held: Execution | None = None
         self._arbiter = Arbiter()
         self._start_ns = 0
         self._switch_ns: int | None = None
@@ -77,12 +86,10 @@ class Engine:
         if len(ring.batches) > 1:
             return
         self._arbiter.enter(ring)
-        running = self.running
-        if running is None:
+        if self.running is None:
             self._start_next()
-        elif ring.priority < running.ring.priority and running.granularity_ns:
-            points = (self.now_ns - self._start_ns) // running.granularity_ns
-            self._switch_ns = self._start_ns + (points + 1) * running.granularity_ns
+        else:
+            self._give_way(self.running, ring)
 
     def terminate(self, execution: Execution) -> None:
         """End a batch: now if it runs, else as soon as its turn has come. Does nothing to one that has ended."""
@@ -101,9 +108,48 @@ class Engine:
             self._retire(execution)
             self._start_next()
         else:
+            if execution is self._held:
+                self._held = None
             self._retire(execution)
 
+    def fault(self, execution: Execution, fault: PageFault) -> None:
+        """Have a batch fault: now if it runs, else when it will. It goes no further then, until it is taken away."""
+        execution.fault = fault
+        if execution is self.running:
+            self._stick(execution)
+
+    def halt(self) -> Execution | None:
+        """Stop where it is, and start nothing; return what ran."""
+        self._halted = True
+        self._held = running = self.running
+        if running is not None:
+            self._stop()
+        return running
+
+    def resume(self) -> None:
+        """Go on: with what ran, if that has not been taken away."""
+        self._halted = False
+        held, self._held = self._held, None
+        if held is None:
+            self._start_next()
+        else:
+            self._run(held)
+            first = self._arbiter.first()
+            if first is not None:
+                self._give_way(held, first)
+
+    def restart(self, execution: Execution) -> None:
+        """Have a batch that does not run, and has not ended, run from its start when its turn comes."""
+        execution.left_ns = execution.total_ns
+        execution.executed_ns = 0
+        execution.started = False
+        execution.fault = None
+
     # What happens.
+
+    def _stick(self, execution: Execution) -> None:
+        execution.left_ns = None
+        self.faulted.append(execution)
 
     def _happen(self) -> None:
         """Let happen the one thing that happens now: the running batch ends, or may be preempted."""
@@ -119,6 +165,12 @@ class Engine:
             # Who wanted it was cancelled meanwhile.
             self._switch_ns = None
 
+    def _give_way(self, running: Execution, ring: RingBuffer) -> None:
+        """Have the running batch preempted at its next point, if a ring that waits is more important."""
+        if ring.priority < running.ring.priority and running.granularity_ns:
+            points = (self.now_ns - self._start_ns) // running.granularity_ns
+            self._switch_ns = self._start_ns + (points + 1) * running.granularity_ns
+
     def _complete(self) -> None:
         execution = self._stop()
         self.completed += 1
@@ -132,6 +184,7 @@ class Engine:
         ran_ns = self.now_ns - self._start_ns
         if running.left_ns is not None:
             running.left_ns -= ran_ns
+        running.executed_ns += ran_ns
         self._busy_ns[running.client] += ran_ns
         self.stretches.append(Stretch(running, self._start_ns, self.now_ns))
         self.running = self._switch_ns = None
@@ -145,13 +198,23 @@ class Engine:
         ring.batches.remove(execution)
         if not ring.batches:
             self._arbiter.leave(ring)
-        elif ring.turn is None and (self.running is None or self.running.ring is not ring):
+        elif ring.turn is None and not self._has_engine(ring):
             # It ran: what comes after it waits from now on.
             self._arbiter.enter(ring)
 
+    def _has_engine(self, ring: RingBuffer) -> bool:
+        current = self.running or self._held
+        return current is not None and current.ring is ring
+
     def _start_next(self) -> None:
-        ring = self._arbiter.first()
+        ring = None if self._halted else self._arbiter.first()
         if ring is not None:
             self._arbiter.leave(ring)
-            self.running = ring.batches[0]
-            self._start_ns = self.now_ns
+            self._run(ring.batches[0])
+
+    def _run(self, execution: Execution) -> None:
+        self.running = execution
+        self._start_ns = self.now_ns
+        execution.started = True
+        if execution.fault is not None:
+            self._stick(execution)

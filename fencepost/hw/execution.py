@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from fencepost.actors.job import HardwareFence
 from fencepost.fences import Fence
 
-__all__ = ["Execution", "RingBuffer", "Stretch"]
+__all__ = ["Execution", "PageFault", "RingBuffer", "Stretch"]
 
 
 class RingBuffer:
@@ -27,11 +28,23 @@ class RingBuffer:
         self.turn: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PageFault:
+    """A batch used an address that it may not.
+
+    Attributes:
+        vm_known: whether the hardware can tell whose it was.
+    """
+
+    vm_known: bool = True
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Execution:
     """A batch on an engine.
 
-    Life cycle: *waiting* -> *running* (-> *waiting* -> *running*, when preempted) -> *ended* (`end_ns` is known).
+    Life cycle: *waiting* -> *running* (-> *waiting* -> *running*, when preempted) -> *ended* (`end_ns` is known). From
+    *running* it can get stuck, by a fault; a reset takes it away, or back to *waiting*, to run from its start.
 
     Attributes:
         ring: what it came by.
@@ -40,6 +53,12 @@ class Execution:
         fence: signals that it has ended.
         left_ns: how much is left to execute, when the stretch that runs now began; None when it ends only if told.
         granularity_ns: how much it executes from one point of preemption to the next; 0 when it has none.
+        total_ns: how much there was to execute at first.
+        executed_ns: how long it was executed, in the stretches that have ended, since it came or was sent back to its
+            start.
+        started: whether it was executed at all, since then.
+        fault: what it does, or will do when it runs.
+        waits: how often its time was up while others had the engine.
         error: 0, or the negative errno it ended with.
         end_ns: when it ended, in hardware time.
     """
@@ -50,12 +69,22 @@ class Execution:
     fence: Fence
     left_ns: int | None
     granularity_ns: int
+    total_ns: int | None = field(init=False)
+    executed_ns: int = 0
+    started: bool = False
+    fault: PageFault | None = None
+    waits: int = 0
     error: int = 0
     end_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        self.total_ns = self.left_ns
 
     def signal(self) -> None:
         """Say that it has ended, as of then. Idempotent; any context; no engine's lock may be held."""
         assert self.end_ns is not None
+        if isinstance(self.fence, HardwareFence):
+            self.fence.executed_ns = self.executed_ns
         self.fence.signal(self.error, timestamp_ns=self.end_ns)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 
-from fencepost.actors import Job, Recovery, Status
+from fencepost.actors import Job
+from fencepost.actors.job import HardwareFence
 from fencepost.errors import WrongState
 from fencepost.events import EventRing
 from fencepost.fences import Fence, context_alloc
@@ -13,12 +14,14 @@ from fencepost.hw.batch import granularity_ns
 from fencepost.hw.clocked_engine import ClockedEngine
 from fencepost.hw.execution import Execution, RingBuffer
 from fencepost.sync import World
+from fencepost.sync.tracking import tracked
 
 __all__ = ["Ring"]
 
 
+@tracked("_submitted")
 class Ring:
-    """Executes the jobs of one scheduler on an engine, in order. The backend of a scheduler; made by `Gpu.ring`.
+    """Executes the jobs of one scheduler on an engine, in order. The backend of a scheduler.
 
     Its batches end in the order they were submitted, whatever other rings do to the engine: so a job need not wait for
     an earlier one of the same ring. Only a job that is aborted or cancelled ends out of turn.
@@ -56,7 +59,7 @@ class Ring:
 
     def run_job(self, job: Job) -> Fence:
         self._submitted += 1
-        fence = Fence(self.context, self._submitted, name=f"{self._name} hardware")
+        fence = HardwareFence(self.context, self._submitted, name=f"{self._name} hardware")
         self._engine.submit(
             job,
             Execution(
@@ -81,12 +84,6 @@ class Ring:
         on the engine is ignored.
         """
         self._engine.abort(job, error)
-
-    def timedout_job(self, job: Job, recovery: Recovery) -> Status:
-        """Reset the engine under the job: it is lost, and its entity to blame; what comes behind it goes on."""
-        self.abort(job, -errno.ETIMEDOUT)
-        recovery.blame(job)
-        return Status.RESET
 
     def cancel_job(self, job: Job) -> None:
         self.abort(job, -errno.ECANCELED)

@@ -1,6 +1,7 @@
-"""Pure decisions: who runs next, and where.
+"""Pure decisions: who runs next, and where; and who pays when something hangs.
 
-    priority, ewma  <-  run_queue  <-  round_robin, fifo, fair  <-  by_name        (and balance, on its own)
+    priority, ewma  <-  run_queue  <-  round_robin, fifo, fair, single_entity  <-  by_name
+    balance, recovery        each on its own
 
 A `RunQueue` is the mechanism: it keeps the nodes that have jobs in order and skips those whose head job is not ready. A
 `Policy` is what differs: it gives the keys of that order. Nothing here locks, blocks, reads a clock or starts a thread,
@@ -15,21 +16,31 @@ from fencepost.policies.ewma import Ewma
 from fencepost.policies.fair import Fair
 from fencepost.policies.fifo import Fifo
 from fencepost.policies.priority import Priority
+from fencepost.policies.recovery import RECOVERIES, EngineReset, FullReset, Health, KillVm, RecoveryPolicy, new_recovery
 from fencepost.policies.round_robin import RoundRobin
 from fencepost.policies.run_queue import Key, Node, Policy, RunQueue, RunQueueStatistics
+from fencepost.policies.single_entity import SingleEntity
 
 __all__ = [
     "POLICIES",
+    "RECOVERIES",
+    "EngineReset",
     "Ewma",
     "Fair",
     "Fifo",
+    "FullReset",
+    "Health",
     "Key",
+    "KillVm",
     "Node",
     "Policy",
     "Priority",
+    "RecoveryPolicy",
     "RoundRobin",
     "RunQueue",
     "RunQueueStatistics",
+    "SingleEntity",
     "least_loaded",
+    "new_recovery",
     "new_run_queue",
 ]

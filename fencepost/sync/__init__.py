@@ -17,6 +17,7 @@ from fencepost.sync.gate import Gate
 from fencepost.sync.native import NativeWorld
 from fencepost.sync.order import ArrivalOrder, Order
 from fencepost.sync.primitives import Empty, Lock, Mailbox, Waiter
+from fencepost.sync.resource import Claim, Resource
 from fencepost.sync.task import Task
 from fencepost.sync.timers import Timer, Timers
 from fencepost.sync.wait_queue import WaitQueue
@@ -25,12 +26,14 @@ from fencepost.sync.world import NS_PER_S, Ambient, World, current, deadline_ns,
 __all__ = [
     "NS_PER_S",
     "ArrivalOrder",
+    "Claim",
     "Empty",
     "Gate",
     "Lock",
     "Mailbox",
     "NativeWorld",
     "Order",
+    "Resource",
     "Task",
     "Timer",
     "Timers",

@@ -13,119 +13,44 @@ The clock is one more candidate: where the timer policy lets it, a deadline may 
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from types import FrameType
-from typing import Any, ClassVar, Final, Protocol, cast
+from typing import Any, ClassVar, Final, cast
 
 from greenlet import GreenletExit
 
 from fencepost.errors import StepLimit, WrongWorld
+from fencepost.sync.choices import CLOCK, Candidate, Choices, Search, Step
 from fencepost.sync.controlled_primitives import ControlledFlag, ControlledLock, ControlledMailbox, ControlledWaiter
+from fencepost.sync.order import Order
 from fencepost.sync.primitives import Mailbox, Waiter
+from fencepost.sync.resource import claims_in_words
 from fencepost.sync.task import Task
+from fencepost.sync.things import FIELD, TASKS, Things, first_number
 from fencepost.sync.virtual import VirtualTask, VirtualWorld
 from fencepost.sync.virtual_primitives import VirtualMailbox
 from fencepost.sync.world import ambient
 
-__all__ = ["CLOCK", "TASKS", "Candidate", "ControlledTask", "ControlledWorld", "Search", "Step"]
-
-CLOCK: Final = -1
-"""The number of the clock among the candidates."""
-
-TASKS: Final = 0
-"""What a spawn acts upon: the numbers of the tasks. A join and an end act upon the task's own number."""
-
-THINGS_OF_A_TASK: Final = 16
-"""So many bits of a thing's number count what its maker has made; above them is the maker."""
-
-FIELD: Final = 1 << 60
-"""Added to the number of a guard for the fields under it."""
+__all__ = ["CLOCK", "Candidate", "ControlledTask", "ControlledWorld", "Search", "Step"]
 
 TURN_EVERY: Final = 64
 """While all is being tidied up, others get a turn at every so manieth step: some poll, and would never end."""
 
-Candidate = int
-"""The number of a task: 0 is the main task, the others count from 1 in the order of their start; `CLOCK`."""
-
-Step = tuple[Candidate, str, int]
-"""Who did what to which thing.
-
-Things have numbers that do not depend on what other tasks did meanwhile, so they are the same in equivalent schedules.
-"""
-
-
-class Search(Protocol):
-    """Chooses who runs next, throughout one schedule."""
-
-    def begin(self, steps: Sequence[Step]) -> None:
-        """Note that a schedule begins; `steps` grows with what is done in it."""
-        ...
-
-    def choose(self, candidates: Sequence[Candidate], running: Candidate | None) -> Candidate:
-        """Return one of `candidates` (two or more, in the order in which they became able to run).
-
-        `running` is who stands at a point and could go on; None when who ran last waits or has ended.
-        """
-        ...
-
-
-class SearchOrder:
-    """The tasks that can run, and the choices made among them.
-
-    Attributes:
-        deviations: choice number -> candidate, for the choices that were not the obvious one: who runs goes on, else
-            whoever has been able to run for longest. Enough to make the same choices again.
-        choices: how many there were.
-        preemptions: how many of them took the turn from somebody who could go on, or let the clock come early.
-        over: the world is closing, and nothing is left to choose: first able, first run.
-    """
-
-    def __init__(self, search: Search) -> None:
-        self._search = search
-        self._tasks: list[VirtualTask] = []
-        self.add = cast("Callable[[Task], None]", self._tasks.append)
-        self.deviations: dict[int, Candidate] = {}
-        self.choices = 0
-        self.preemptions = 0
-        self.over = False
-
-    def __bool__(self) -> bool:
-        return bool(self._tasks)
-
-    def take(self) -> VirtualTask:
-        """Remove one and return it, without the clock as a candidate."""
-        task = self.take_or_clock(None, clock=False)
-        assert task is not None
-        return task
-
-    def take_or_clock(self, running: VirtualTask | None, *, clock: bool) -> VirtualTask | None:
-        """Remove a task and return it; None is the clock."""
-        tasks = self._tasks
-        if (len(tasks) == 1 and not clock) or self.over:
-            return tasks.pop(0)
-        candidates = [task.number for task in tasks]
-        obvious = candidates[0]
-        current = None
-        if running is not None and running.number in candidates:
-            obvious = current = running.number
-        if clock:
-            candidates.append(CLOCK)
-        chosen = self._search.choose(candidates, current)
-        if chosen != obvious:
-            self.deviations[self.choices] = chosen
-            self.preemptions += current is not None or chosen == CLOCK
-        self.choices += 1
-        return None if chosen == CLOCK else tasks.pop(candidates.index(chosen))
-
 
 class ControlledTask(VirtualTask):
-    """A task; starting, joining and ending it are steps, and so is asking whether it has ended."""
+    """A task; starting, joining and ending it are steps, and so is asking whether it has ended.
 
-    __slots__ = ()
+    Attributes:
+        latest_thing: the number of what it made last.
+    """
+
+    __slots__ = ("latest_thing",)
 
     _world: ControlledWorld
+
+    def __init__(self, world: VirtualWorld, name: str, number: int, *, service: bool) -> None:
+        super().__init__(world, name, number, service=service)
+        self.latest_thing = first_number(number)
 
     @property
     def done(self) -> bool:
@@ -149,6 +74,7 @@ class ControlledWorld(VirtualWorld):
             reports know things by number only.
 
     Attributes:
+        explains: whether it keeps notes.
         choices: how many there were, and where they were not the obvious ones.
         steps: what was done, by whom, in order.
         notes: number of a step -> what there is to say about it.
@@ -157,6 +83,7 @@ class ControlledWorld(VirtualWorld):
 
     name = "controlled"
     task_class: ClassVar[type[VirtualTask]] = ControlledTask
+    running: ControlledTask
 
     def __init__(
         self,
@@ -166,20 +93,21 @@ class ControlledWorld(VirtualWorld):
         step_limit: int = 20_000,
         words: Callable[[object, str], str] | None = None,
     ) -> None:
-        self.choices = SearchOrder(search)
+        self.choices = Choices(search)
+        self._able = self.choices.candidates
+        self._numbered = cast("list[ControlledTask]", self.choices.tasks)
         self.steps: list[Step] = []
         self.notes: dict[int, str] = {}
         self.stuck_at: int | None = None
+        self.explains = words is not None
         self._words = words
         self._clock_slack_ns = clock_slack_ns
         self._step_limit = step_limit
-        self._steps_after_the_end = 0
+        self._quiet_steps = 0
         self._quiet = False
-        self._names = ["main"]
-        self._made = [0]
-        self._things: dict[int, tuple[object, object]] = {}
-        self._numbers: dict[int, int] = {}
-        super().__init__(self.choices)
+        self._things = Things()
+        super().__init__(cast("Order", self.choices))
+        self.choices.tasks.append(self.running)
         self.lock = partial(ControlledLock, self)
         self.timers.lock = self.lock()
         search.begin(self.steps)
@@ -199,9 +127,8 @@ class ControlledWorld(VirtualWorld):
         if ambient.world is not self:
             raise WrongWorld(f"{name} is spawned from outside of its {self.name} world")
         self.point("spawn", TASKS, name)
-        number = len(self._names)
-        self._names.append(name)
-        self._made.append(0)
+        number = len(self._things.task_names)
+        self._things.task_names.append(name)
 
         def body() -> object:
             # What it reads of the clock before its first point comes before or after a jump.
@@ -224,45 +151,84 @@ class ControlledWorld(VirtualWorld):
             about: what else there is to say.
         """
         if self._quiet:
-            self._tidy()
+            self.step(action, TASKS)
             return
-        number = thing if isinstance(thing, int) else self.number_of(thing)
-        if self.order or self._clock_may_come():
-            self.order.add(self.running)
-            self.switch()
-        self.record(action, number, about)
+        number = thing if isinstance(thing, int) else self._things.number_of(thing, self.running)
+        self.step(action, number)
+        if about is not None and self.explains:
+            self.annotate(about, number)
+
+    def step(self, action: str, number: int) -> None:
+        """As `point`, for a thing that has a number, and nothing to say about it."""
+        if self._quiet:
+            self._quiet_steps += 1
+            if not self._quiet_steps % TURN_EVERY:
+                self._tidy()
+            return
+        task = self.running
+        if self._clock_slack_ns != 0:
+            self.pass_turn()
+        elif self._able:
+            # As `switch`, without the calls: there is no hotter place.
+            me = task.number
+            self._able.append(me)
+            chosen = self.choices.choose(me)
+            if chosen != me:
+                self.running = successor = self._numbered[chosen]
+                successor.greenlet.switch()
+                if task.summons is not None:
+                    task.obey()
+        steps = self.steps
+        steps.append((task.number, action, number))
+        if len(steps) >= self._step_limit:
+            self._out_of_steps()
 
     def record(self, action: str, number: int, about: object = None) -> None:
         """Note a step of the running task that comes at once after the one before."""
         if self._quiet:
             return
-        steps = self.steps
-        steps.append((self.running.number, action, number))
-        if about is not None and self._words is not None:
-            self.notes[len(steps) - 1] = self._words(about, self.name_of(number))
-        if len(steps) >= self._step_limit:
+        self.steps.append((self.running.number, action, number))
+        if about is not None and self.explains:
+            self.annotate(about, number)
+        if len(self.steps) >= self._step_limit:
             self._out_of_steps()
 
     def remark(self, text: str) -> None:
         """Say how the last step went."""
-        if self._words is not None and not self._quiet:
+        if self.explains and not self._quiet:
             self.notes[len(self.steps) - 1] = text
 
-    def annotate(self, item: object) -> None:
-        """Say what the last step was about."""
+    def annotate(self, item: object, number: int = TASKS) -> None:
+        """Say what the last step, on the thing of this number, was about."""
         if self._words is not None and not self._quiet:
-            self.notes[len(self.steps) - 1] = self._words(item, "")
+            self.notes[len(self.steps) - 1] = self._words(item, self._things.name_of(number))
 
-    def field_step(self, action: str, guard: ControlledLock, thing: object) -> None:
-        """Read or write a field of `thing` that is written under `guard`."""
+    def read_field(self, guard: ControlledLock, thing: object) -> None:
+        """Read a field of `thing` that is written under `guard`: a point, unless by the holder."""
+        if guard.holder is not self.running and not self._quiet:
+            self.point("read", guard.number + FIELD, thing)
+
+    def write_field(self, guard: ControlledLock, thing: object) -> None:
+        """Write such a field: a step, and a point unless by the holder."""
         if self._quiet:
             return
-        number = guard.number + FIELD
-        if guard.held_by(self, self.running):
-            if action == "write":
-                self.record(action, number, thing)
+        if guard.holder is not self.running:
+            self.point("write", guard.number + FIELD, thing)
         else:
-            self.point(action, number, thing)
+            self.record("write", guard.number + FIELD, thing)
+
+    def switch(self) -> None:
+        if self._closing or not self._able or self._clock_slack_ns != 0:
+            super().switch()
+            return
+        task = self.running
+        # Who sleeps is nobody to be interrupted.
+        chosen = self.choices.choose(None if task.sleep is not None else task.number)
+        if chosen != task.number:
+            self.running = successor = self._numbered[chosen]
+            successor.greenlet.switch()
+        if task.summons is not None:
+            task.obey()
 
     def settle(self) -> None:
         self.choices.over = self._quiet = True
@@ -275,10 +241,9 @@ class ControlledWorld(VirtualWorld):
         """Let others run now and then, and unwind whoever goes on for ever, when there is nothing left to choose."""
         if not self.choices.over or self._closing or ambient.world is not self:
             return
-        self._steps_after_the_end += 1
-        if self._steps_after_the_end % TURN_EVERY == 0 and self.order:
+        if self._able:
             self.pass_turn()
-        if self._steps_after_the_end > self._step_limit and self.running is not self._main:
+        if self._quiet_steps > self._step_limit and self.running is not self._main:
             raise GreenletExit
 
     def _out_of_steps(self) -> None:
@@ -292,15 +257,17 @@ class ControlledWorld(VirtualWorld):
     # Choices.
 
     def _choose(self) -> VirtualTask:
+        choices = self.choices
         # Who slept when this began is nobody to be interrupted, even when a jump of the clock wakes it here.
-        running = None if self.running.finished or self.running.sleep is not None else self.running
+        task = self.running
+        running = None if task.finished or task.sleep is not None else task.number
         while True:
             clock = self._clock_may_come()
-            if not self.order:
+            if not self._able:
                 return super()._choose()
-            chosen = self.choices.take_or_clock(running, clock=clock)
-            if chosen is not None:
-                return chosen
+            chosen = choices.choose_or_clock(running) if clock else choices.choose(running)
+            if chosen != CLOCK:
+                return choices.tasks[chosen]
             self._jump()
 
     def _jump(self) -> bool:
@@ -320,50 +287,26 @@ class ControlledWorld(VirtualWorld):
         # The tasks of a schedule are few: none is forgotten while it lasts, and nobody is asked whether it is done.
         self.tasks_started += 1
         self.tasks.append(task)
+        self.choices.tasks.append(cast("ControlledTask", task))
 
     # Words.
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the tasks, by number."""
-        return tuple(self._names)
-
-    def number_of(self, thing: object) -> int:
-        """Number a thing that was not made by the world, when somebody first takes a step on it."""
-        number = self._numbers.get(id(thing))
-        if number is None:
-            number = self._numbers[id(thing)] = self._next_number()
-            # Kept, so that no other thing gets its identity.
-            self._things[number] = (thing, None)
-        return number
-
-    def _next_number(self) -> int:
-        maker = self.running.number
-        self._made[maker] += 1
-        return ((maker + 1) << THINGS_OF_A_TASK) + self._made[maker]
-
-    def new_number(self, thing: object) -> int:
-        """Number a thing that the running task makes: the same number in every equivalent schedule."""
-        number = self._next_number()
-        if self._words is not None:
-            self._things[number] = (thing, maker_of(inspect.currentframe()))
-        return number
+        return tuple(self._things.task_names)
 
     def name_of(self, number: int) -> str:
         """Say what has this number, for a person."""
-        if number < 1 << THINGS_OF_A_TASK:
-            return self._names[number] if number else ""
-        if number >= FIELD:
-            return f"what {self.name_of(number - FIELD)} protects"
-        maker = self._names[(number >> THINGS_OF_A_TASK) - 1]
-        thing, owner = self._things.get(number, (None, None))
-        if isinstance(thing, ControlledWaiter):
-            return maker
-        if isinstance(thing, ControlledMailbox | ControlledFlag):
-            return thing.name
-        if id(thing) in self._numbers:
-            return str(thing)
-        return f"lock {maker}.{number & ((1 << THINGS_OF_A_TASK) - 1)}{said_of(owner)}"
+        return self._things.name_of(number)
+
+    def new_number(self, thing: object) -> int:
+        """Number a thing that the running task makes: the same number in every equivalent schedule."""
+        maker = self.running
+        maker.latest_thing += 1
+        if self._words is not None:
+            self._things.remember(maker.latest_thing, thing)
+        return maker.latest_thing
 
     def _deadlock(self) -> str:
         self._quiet = True
@@ -373,7 +316,8 @@ class ControlledWorld(VirtualWorld):
             stuck = [task for task in (self._main, *self.tasks) if self._is_stuck(task)]
             idle = sum(task.service for task in self.tasks) - sum(task.service for task in stuck)
             rows = "".join(f"\n  {task.name} waits for {task.waiting_on}" for task in stuck)
-            return f"nothing can run any more at {self._now_ns / 1e9:.6f} s; {idle} services are idle{rows}"
+            said = f"nothing can run any more at {self._now_ns / 1e9:.6f} s; {idle} services are idle{rows}"
+            return said + claims_in_words(self.claims.values())
         finally:
             self._quiet = self.choices.over
 
@@ -382,22 +326,3 @@ class ControlledWorld(VirtualWorld):
         """Tell a service that waits for mail, or for the next timer, from one that waits for somebody."""
         on = task.waiting_on
         return on is not None and not (task.service and isinstance(on, VirtualMailbox | str))
-
-
-def maker_of(frame: FrameType | None) -> object:
-    """Return who made the thing whose number is being taken in `frame`: an object, or the name of a function."""
-    for _ in range(2):
-        # Past `new_number`, and the thing's own making.
-        frame = None if frame is None else frame.f_back
-    return None if frame is None else frame.f_locals.get("self", frame.f_code.co_qualname)
-
-
-def said_of(owner: object) -> str:
-    """Say whose a lock is, without an address: by class and name."""
-    if owner is None:
-        return ""
-    if isinstance(owner, str):
-        return f" ({owner.rpartition('.')[2]})"
-    name = getattr(owner, "name", "")
-    seqno = getattr(owner, "seqno", None)
-    return f" ({type(owner).__name__}{f' {name}' if name else ''}{f':{seqno}' if seqno else ''})"

@@ -6,6 +6,7 @@ before them: a task goes on after its sleep, a field is written under its lock.
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from fencepost.sync.virtual_primitives import Line, VirtualLock, VirtualMailbox, VirtualWaiter
@@ -29,13 +30,14 @@ class ControlledWaiter(VirtualWaiter):
         self.number = world.new_number(self)
 
     def wait(self, deadline_ns: int | None, on: object) -> bool:
-        self._world.record("sleep", self.number, on)
+        world = self._world
+        world.record("sleep", self.number, on)
         woken = super().wait(deadline_ns, on)
-        self._world.record("go on", self.number)
+        world.record("go on", self.number)
         return woken
 
     def wake(self) -> None:
-        self._world.point("wake", self.number)
+        self._world.step("wake", self.number)
         super().wake()
 
     def __repr__(self) -> str:
@@ -62,46 +64,68 @@ class ControlledLine(Line):
 class ControlledLock(VirtualLock):
     """A lock; taking it, giving it back and looking at it are steps."""
 
+    # Taking and giving back are written out, not left to `super()`: half of all steps are these.
+
     __slots__ = ("number",)
 
-    _world: ControlledWorld
+    world: ControlledWorld
 
     def __init__(self, world: ControlledWorld) -> None:
-        super().__init__(world)
+        self.world = world
+        self.holder = None
+        self._line = None
         self.number = world.new_number(self)
 
-    def held_by(self, world: object, task: object) -> bool:
-        """Say whether `task` of `world` holds it. No step."""
-        return self._holder is task and self._world is world
-
     def acquire(self, blocking: bool = True, timeout: float = -1, /) -> bool:  # noqa: FBT001, FBT002 - as Lock
-        self._world.point("acquire", self.number)
-        return super().acquire(blocking, timeout)
+        world = self.world
+        world.step("acquire", self.number)
+        if self.holder is None:
+            self.holder = world.running
+            return True
+        return blocking and self._acquire_contended(None if timeout < 0 else timeout)
 
     def release(self) -> None:
         try:
-            self._world.point("release", self.number)
+            self.world.step("release", self.number)
         finally:
             # Also when the task is called away here: nobody else will give it back.
-            super().release()
+            if self._line is None and self.holder is not None:
+                self.holder = None
+            else:
+                super().release()
 
     def locked(self) -> bool:
-        self._world.point("look", self.number)
+        self.world.step("look", self.number)
         return super().locked()
 
     def __enter__(self) -> bool:
-        self._world.point("acquire", self.number)
-        return super().__enter__()
+        world = self.world
+        world.step("acquire", self.number)
+        if self.holder is None:
+            self.holder = world.running
+            return True
+        return self._acquire_contended(None)
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None, /
+    ) -> None:
+        try:
+            self.world.step("release", self.number)
+        finally:
+            if self._line is None and self.holder is not None:
+                self.holder = None
+            else:
+                super().release()
 
     def _acquire_contended(self, timeout_s: float | None) -> bool:
-        self._world.remark("taken")
+        self.world.remark("taken")
         if self._line is None:
-            self._line = ControlledLine(self._world, self.number, anywhere=True)
+            self._line = ControlledLine(self.world, self.number, anywhere=True)
         return super()._acquire_contended(timeout_s)
 
     def __repr__(self) -> str:
-        holder = f"held by {self._holder.name}" if self._holder else "free"
-        return f"<{self._world.name_of(self.number)}, {holder}>"
+        holder = f"held by {self.holder.name}" if self.holder else "free"
+        return f"<{self.world.name_of(self.number)}, {holder}>"
 
 
 class ControlledMailbox(VirtualMailbox):
@@ -115,26 +139,38 @@ class ControlledMailbox(VirtualMailbox):
         super().__init__(world, name)
         self.number = world.new_number(self)
 
+    # Also written out.
+
     def put(self, item: object, /) -> None:
-        self._world.point("put", self.number, item)
-        super().put(item)
+        world = self._world
+        world.step("put", self.number)
+        if world.explains:
+            world.annotate(item, self.number)
+        # The wake first: where it is refused, nothing was put.
+        if self._line is not None:
+            self._line.wake_one()
+        self._items.append(item)
 
     def get(self) -> Any:  # noqa: ANN401 - what was put
-        self._world.point("get", self.number)
-        if self._line is None:
-            self._line = ControlledLine(self._world, self.number)
-        item = super().get()
-        self._world.annotate(item)
+        world = self._world
+        world.step("get", self.number)
+        while not self._items:
+            if self._line is None:
+                self._line = ControlledLine(world, self.number)
+            self._line.wait(None, self)
+        item = self._items.popleft()
+        if world.explains:
+            world.annotate(item)
         return item
 
     def get_nowait(self) -> Any:  # noqa: ANN401 - what was put
-        self._world.point("get", self.number)
+        self._world.step("get", self.number)
         item = super().get_nowait()
         self._world.annotate(item)
         return item
 
     def empty(self) -> bool:
-        self._world.point("look", self.number)
+        self._world.step("look", self.number)
         return super().empty()
 
     def __repr__(self) -> str:
@@ -154,10 +190,10 @@ class ControlledFlag:
 
     def set(self) -> None:
         """Set it, for good."""
-        self._world.point("set", self.number)
+        self._world.step("set", self.number)
         self._set = True
 
     def is_set(self) -> bool:
         """Say whether it was set."""
-        self._world.point("look", self.number)
+        self._world.step("look", self.number)
         return self._set

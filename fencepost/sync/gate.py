@@ -16,7 +16,7 @@ class Gate:
     Life cycle: *shut* -> *open*. `_lock` protects the list of waiters against the opening; a leaf.
     """
 
-    __slots__ = ("_lock", "_open", "_waiters", "name", "observed_")
+    __slots__ = ("_lock", "_open", "_waiters", "name", "stamp_")
 
     def __init__(self, name: str = "gate") -> None:
         self.name = name

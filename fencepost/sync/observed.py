@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from fencepost.sync.native import NativeTask, NativeWorld, current_task
 from fencepost.sync.task import Task
 from fencepost.sync.timers import Timer, Timers
-from fencepost.sync.tracking import install_fields
+from fencepost.sync.tracking import install_fields, observing
 from fencepost.sync.world import World, ambient
 
 if TYPE_CHECKING:
@@ -35,66 +34,66 @@ class ObservedLock:
         holder: the watch of who holds it, or None. Nobody holds one that is a flag: see `LockKind.is_flag`.
     """
 
-    __slots__ = ("_giver", "_here", "_observer", "_stamp", "holder", "inner", "kind")
+    __slots__ = ("_giver", "_stamp", "_world", "holder", "inner", "kind")
 
     kind: LockKind
+
+    _stamp: Stamp
+    """All that is known of the past by taking it, once somebody gave it back."""
 
     def __init__(self, world: Observed, inner: Lock) -> None:
         self.inner = inner
         self.holder: Watch | None = None
-        self._here = world.here
-        self._observer = world.observer
-        # Who gave it back last, and all that is known of the past by taking it then.
+        self._world = world
+        # Who gave it back last.
         self._giver: Watch | None = None
-        self._stamp: Stamp = None
 
     def rename(self, name: str) -> None:
         """Give it a kind of its own. See `name_lock`."""
-        self._observer.new_lock(self, name)
+        self._world.observer.new_lock(self, name)
+
+    # With the short ways written out, and few calls: this is where observed programs spend their time.
 
     def acquire(self, blocking: bool = True, timeout: float = -1, /) -> bool:  # noqa: FBT001, FBT002 - as Lock
-        watch = self._here()
+        watch = ambient.watch
+        if watch is None or watch.world is not self._world:
+            watch = self._world.here()
         if blocking and (watch.held or watch.sections):
             watch.locking(self)
         if not self.inner.acquire(blocking, timeout):
             return False
-        if self._giver is not None and self._giver is not watch:
+        if self._giver is not watch and self._giver is not None:
             watch.acquire(self._stamp)
         if not self.kind.is_flag:
             self.holder = watch
-            watch.held.append(self)
+            watch.held = (*watch.held, self)
         return True
 
-    def release(self) -> None:
-        watch = self._here()
+    __enter__ = acquire
+
+    def release(self, *_: object) -> None:
+        watch = ambient.watch
+        if watch is None or watch.world is not self._world:
+            watch = self._world.here()
         holder = self.holder
-        if holder is not None:
+        if holder is watch:
             self.holder = None
-            if holder is watch and watch.held[-1] is self:
-                watch.held.pop()
+            held = watch.held
+            if held and held[-1] is self:
+                watch.held = held[:-1]
             else:
-                self._given_back(holder, watch)
+                watch.held = tuple(lock for lock in held if lock is not self)
+        elif holder is not None:
+            self.holder = None
+            self.kind.is_flag = True
         self._stamp = watch.release()
         self._giver = watch
         self.inner.release()
 
-    def _given_back(self, holder: Watch, watch: Watch) -> None:
-        """Take it off the list of its holder: out of order, or by somebody else."""
-        if holder is not watch:
-            self.kind.is_flag = True
-        if self in holder.held:
-            holder.held.remove(self)
+    __exit__ = release
 
     def locked(self) -> bool:
         return self.inner.locked()
-
-    def __enter__(self) -> bool:
-        return self.acquire()
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None, /
-    ) -> None:
-        self.release()
 
     def __repr__(self) -> str:
         holder = self.holder
@@ -107,23 +106,25 @@ class ObservedNativeLock(ObservedLock):
     __slots__ = ()
 
     def acquire(self, blocking: bool = True, timeout: float = -1, /) -> bool:  # noqa: FBT001, FBT002 - as Lock
-        # As in the base, in one piece: this is where observed programs spend their time.
-        watch = self._here()
+        watch = ambient.watch
+        if watch is None or watch.world is not self._world:
+            watch = self._world.here()
         if blocking and (watch.held or watch.sections):
             watch.locking(self)
         if not self.inner.acquire(False) and not (blocking and self._wait(watch, timeout)):  # noqa: FBT003
             return False
-        if self._giver is not None and self._giver is not watch:
+        if self._giver is not watch and self._giver is not None:
             watch.acquire(self._stamp)
         if not self.kind.is_flag:
             self.holder = watch
-            watch.held.append(self)
+            held = watch.held
+            watch.held = (*held, self) if held else (self,)
         return True
 
-    def __enter__(self) -> bool:
-        return self.acquire()
+    __enter__ = acquire
 
     def _wait(self, watch: Watch, timeout: float) -> bool:
+        """Take it from somebody else."""
         task = watch.task
         before = task.waiting_on
         task.waiting_on = self
@@ -138,28 +139,31 @@ class ObservedNativeLock(ObservedLock):
 class ObservedMailbox:
     """A mailbox in which every item comes with the stamp of its sender."""
 
-    __slots__ = ("_get", "_get_nowait", "_here", "_put", "empty", "inner", "name")
+    __slots__ = ("_get", "_get_nowait", "_put", "_world", "empty", "inner", "name")
 
     def __init__(self, world: Observed, inner: Mailbox[Any], name: str) -> None:
         self.inner = inner
         self.name = name
-        self._here = world.here
+        self._world = world
         self._put = inner.put
         self._get = inner.get
         self._get_nowait = inner.get_nowait
         self.empty = inner.empty
 
     def put(self, item: object, /) -> None:
-        self._put((self._here().release(), item))
+        watch = ambient.watch
+        if watch is None or watch.world is not self._world:
+            watch = self._world.here()
+        self._put((watch.release(), item))
 
     def get(self) -> Any:  # noqa: ANN401 - what was put
         stamp, item = self._get()
-        self._here().acquire(stamp)
+        self._world.here().acquire(stamp)
         return item
 
     def get_nowait(self) -> Any:  # noqa: ANN401 - what was put
         stamp, item = self._get_nowait()
-        self._here().acquire(stamp)
+        self._world.here().acquire(stamp)
         return item
 
     def __repr__(self) -> str:
@@ -172,7 +176,9 @@ class ObservedNativeMailbox(ObservedMailbox):
     __slots__ = ()
 
     def get(self) -> Any:  # noqa: ANN401 - what was put
-        watch = self._here()
+        watch = ambient.watch
+        if watch is None or watch.world is not self._world:
+            watch = self._world.here()
         stamp, item = self._wait(watch.task) if self.empty() else self._get()
         watch.acquire(stamp)
         return item
@@ -199,9 +205,9 @@ class ObservedWaiter:
 
     def wait(self, deadline_ns: int | None, on: object) -> bool:
         watch = self._here()
-        watch.waiting(on)
         watch.deadline_ns = deadline_ns
         try:
+            watch.waiting(on)
             woken = self.inner.wait(deadline_ns, on)
         finally:
             watch.deadline_ns = None
@@ -231,34 +237,29 @@ class ObservedTimers(Timers):
 
 
 class ObservedTask(Task):
-    """A task whose end comes before whatever is done by those who know of it."""
+    """A task whose end comes before whatever is done by those who know of it; mixed in before the kind of task."""
 
     __slots__ = ()
 
-    def note_end(self) -> None:
+    @property
+    def done(self) -> bool:
+        return super().done and self._note_end()  # type: ignore[safe-super]
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        return super().join(timeout_s) and self._note_end()  # type: ignore[safe-super]
+
+    def _note_end(self) -> bool:
         """Note that the calling task knows that this one has ended."""
         watch = self.watch
         if watch is not None and watch.last is not None:
             watch.world.here().acquire(watch.last)
+        return True
 
 
 class ObservedNativeTask(ObservedTask, NativeTask):
     """A thread that is observed."""
 
     __slots__ = ()
-
-    @property
-    def done(self) -> bool:
-        done = super().done
-        if done:
-            self.note_end()
-        return done
-
-    def join(self, timeout_s: float | None = None) -> bool:
-        ended = super().join(timeout_s)
-        if ended:
-            self.note_end()
-        return ended
 
 
 class Observed(World):
@@ -278,6 +279,7 @@ class Observed(World):
         install_fields()
         self.observer = observer
         self.observed = self
+        self.poison = observer.poison
         self.timers = ObservedTimers(self)
         self._plain_lock = self.lock
         self.lock = self._observed_lock
@@ -292,6 +294,9 @@ class Observed(World):
         watch = task.watch = self.observer.begin(task, self, None, None)
         return watch
 
+    def _remember(self, watch: Watch) -> None:
+        """Make it short to find the watch of the calling task."""
+
     def touch(self, thing: object, field: Field, *, writes: bool) -> None:
         """Tell that the calling task is about to read or write a tracked field."""
         self.here().touch(thing, field, writes=writes)
@@ -300,11 +305,7 @@ class Observed(World):
         # Not overridden: the observer looks for the maker so many frames up.
         lock = self.lock_class(self, self._plain_lock())
         self.observer.new_lock(lock)
-        self._lock_made(lock)
         return lock
-
-    def _lock_made(self, lock: ObservedLock) -> None:
-        """Take notice of a lock whose kind is known now."""
 
     def waiter(self) -> Waiter:
         return ObservedWaiter(self, self.plain_waiter())
@@ -327,10 +328,12 @@ class Observed(World):
 
     def spawn(self, function: Callable[[], object], *, name: str, service: bool = False) -> Task:
         parent = self.here().release()
+        observing.add(self)
 
         def body() -> object:
             task = self.task()
             watch = task.watch = self.observer.begin(task, self, parent, None)
+            self._remember(watch)
             try:
                 return function()
             finally:
@@ -340,11 +343,17 @@ class Observed(World):
 
     def enter(self) -> None:
         super().enter()
+        observing.add(self)
+        ambient.watch = None
         self.observer.entered(self)
 
     def close(self) -> list[Task]:
         self.observer.closing(self)
-        return super().close()
+        try:
+            return super().close()
+        finally:
+            observing.discard(self)
+            ambient.watch = None
 
 
 class ObservedWorld(Observed, NativeWorld):
@@ -367,16 +376,19 @@ class ObservedWorld(Observed, NativeWorld):
         self.watch_by(observer)
 
     def here(self) -> Watch:
-        task = ambient.task
-        if task is None:
-            task = current_task()
-        watch = task.watch
-        return self._meet(task) if watch is None or watch.world is not self else watch
+        watch = ambient.watch
+        return self._meet(current_task()) if watch is None or watch.world is not self else watch
 
     def _meet(self, task: Task) -> Watch:
-        watch = self._watches.get(task)
+        watch = task.watch
+        if watch is None or watch.world is not self:
+            watch = self._watches.get(task)
         if watch is None:
             alive = threading.current_thread().is_alive
             watch = self._watches[task] = self.observer.begin(task, self, None, lambda: not alive())
         task.watch = watch
+        self._remember(watch)
         return watch
+
+    def _remember(self, watch: Watch) -> None:
+        ambient.watch = watch

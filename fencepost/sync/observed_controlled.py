@@ -11,6 +11,7 @@ from fencepost.sync.observed import Observed, ObservedLock, ObservedMailbox, Obs
 
 if TYPE_CHECKING:
     from fencepost.sync.observer import Observer, Stamp
+    from fencepost.sync.primitives import Lock
     from fencepost.sync.tracking import Field
 
 __all__ = ["ObservedControlledWorld"]
@@ -20,19 +21,6 @@ class ObservedControlledTask(ObservedTask, ControlledTask):
     """A greenlet that is observed."""
 
     __slots__ = ()
-
-    @property
-    def done(self) -> bool:
-        done = super().done
-        if done:
-            self.note_end()
-        return done
-
-    def join(self, timeout_s: float | None = None) -> bool:
-        ended = super().join(timeout_s)
-        if ended:
-            self.note_end()
-        return ended
 
 
 class Stamped:
@@ -62,7 +50,7 @@ class ObservedControlledMailbox(ObservedMailbox):
     __slots__ = ()
 
     def put(self, item: object, /) -> None:
-        self._put(Stamped(self._here().release(), item))
+        self._put(Stamped(self._world.here().release(), item))
 
 
 class ObservedControlledWorld(Observed, ControlledWorld):
@@ -88,11 +76,16 @@ class ObservedControlledWorld(Observed, ControlledWorld):
         super().__init__(search, clock_slack_ns=clock_slack_ns, step_limit=step_limit, words=words)
         self.watch_by(observer)
 
-    def _lock_made(self, lock: ObservedLock) -> None:
-        assert isinstance(lock.inner, ControlledLock)
+    def _observed_lock(self) -> Lock:
+        # Not by `super()` either, see `touch`.
+        inner = self._plain_lock()
+        lock = ObservedLock(self, inner)
+        self.observer.new_lock(lock)
+        assert isinstance(inner, ControlledLock)
         if self._words is not None:
             # What the account of the schedule calls it: otherwise its maker would be the observed world.
-            self._things[lock.inner.number] = (lock.inner, lock.kind.name.partition(" (")[0])
+            self._things[inner.number] = (inner, lock.kind.name.partition(" (")[0])
+        return lock
 
     def touch(self, thing: object, field: Field, *, writes: bool) -> None:
         self.point("write" if writes else "read", thing, field.label)

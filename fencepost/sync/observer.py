@@ -46,12 +46,14 @@ class LockKind:
 
 
 class Watch(Protocol):
-    """What an observer knows of one task. Called by that task alone, and never blocks.
+    """What an observer knows of one task. Called and changed by that task alone, and never blocks.
 
     Attributes:
         world: where the task runs.
         task: the task.
-        held: the locks it holds, in the order in which it took them.
+        time: another number after each stamp, so that all between two stamps bears the same.
+        held: the locks it holds, in the order in which it took them. One that somebody else gave back is found out
+            late: see `LockKind.is_flag`.
         sections: how many signalling sections it is in.
         deadline_ns: when its sleep ends by itself; None when it does not.
         last: the stamp of its end, or None.
@@ -59,7 +61,8 @@ class Watch(Protocol):
 
     world: Observed
     task: Task
-    held: list[ObservedLock]
+    time: int
+    held: tuple[ObservedLock, ...]
     sections: int
     deadline_ns: int | None
     last: Stamp | None
@@ -94,7 +97,14 @@ class Watch(Protocol):
 
 
 class Observer(Protocol):
-    """Watches one world. Any task may call it at any time."""
+    """Watches one world. Any task may call it at any time.
+
+    Attributes:
+        poison: the one of the world, see `World`.
+    """
+
+    @property
+    def poison(self) -> Callable[[object, frozenset[str]], None]: ...
 
     def begin(self, task: Task, world: Observed, parent: Stamp | None, is_over: Callable[[], bool] | None) -> Watch:
         """Make the watch of a task, by the task itself.

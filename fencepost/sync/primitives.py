@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-__all__ = ["Empty", "Flag", "Lock", "Mailbox", "Waiter", "wake_all"]
+__all__ = ["Empty", "Flag", "Lock", "Mailbox", "PlainFlag", "Waiter", "wake_all"]
 
 T = TypeVar("T")
 
@@ -91,6 +91,21 @@ class Flag(Protocol):
     def is_set(self) -> bool:
         """Say whether it was set. Any context."""
         ...
+
+
+class PlainFlag:
+    """A flag that costs one store, and one load."""
+
+    __slots__ = ("_set",)
+
+    def __init__(self) -> None:
+        self._set = False
+
+    def set(self) -> None:
+        self._set = True
+
+    def is_set(self) -> bool:
+        return self._set
 
 
 def wake_all(waiters: Iterable[Waiter]) -> None:

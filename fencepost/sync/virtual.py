@@ -1,9 +1,7 @@
 """The virtual world: greenlets on one thread, and a clock that jumps to the next deadline when nothing else can run.
 
-A task that must wait picks its successor itself and switches straight to it. `_ground` is the parent of all
-greenlets: it gets control when one of them ends, and starts the new ones, since a greenlet begins as deep in the
-interpreter's stack as whoever starts it. Computing costs no virtual time, only waiting does: a loop that asks again
-and again without ever waiting is never interrupted, and never ends.
+A task that must wait, or has ended, picks its successor itself and switches straight to it. Computing costs no virtual
+time, only waiting does: a loop that asks again and again without ever waiting is never interrupted, and never ends.
 """
 
 from __future__ import annotations
@@ -15,8 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from fencepost.errors import Deadlock, WrongWorld
+from fencepost.sync.carrier import Carriers
 from fencepost.sync.order import ArrivalOrder, Order
 from fencepost.sync.primitives import wake_all
+from fencepost.sync.resource import claims_in_words
 from fencepost.sync.task import Task
 from fencepost.sync.virtual_primitives import VirtualLock, VirtualMailbox, VirtualWaiter
 from fencepost.sync.world import World, ambient, deadline_ns
@@ -60,10 +60,10 @@ class VirtualTask(Task):
         return self.finished
 
     def obey(self) -> None:
-        """Raise what it was summoned with, if it was."""
-        if self.summons is not None:
-            summons, self.summons = self.summons, None
-            raise summons
+        """Raise what it was summoned with."""
+        summons, self.summons = self.summons, None
+        assert summons is not None
+        raise summons
 
     def join(self, timeout_s: float | None = None) -> bool:
         when_ns = deadline_ns(timeout_s)
@@ -100,8 +100,8 @@ class VirtualWorld(World):
         self._sweep_at = SWEEP_FLOOR
         self._closing = False
         self._main = self.running = self.task_class(self, "main", 0, service=False)
-        self._ground: greenlet | None = None
-        self._to_start: VirtualTask | None = None
+        self._carriers: Carriers | None = None
+        self._carriers_lent = False
         super().__init__(lambda: self._now_ns, partial(VirtualLock, self))
 
     def waiter(self) -> Waiter:
@@ -113,8 +113,9 @@ class VirtualWorld(World):
     def spawn(self, function: Callable[[], object], *, name: str, service: bool = False) -> Task:
         if ambient.world is not self:
             raise WrongWorld(f"{name} is spawned from outside of its virtual world")
+        assert self._carriers is not None
         task = self.task_class(self, name, self.tasks_started + 1, service=service)
-        task.greenlet = greenlet(partial(self._carry, task, function), self._ground)
+        task.greenlet = self._carriers.take(partial(self._carry, task, function), self._main.greenlet)
         self._adopt(task)
         self.order.add(task)
         return task
@@ -125,10 +126,24 @@ class VirtualWorld(World):
     def enter(self) -> None:
         super().enter()
         self._main.greenlet = getcurrent()
-        self._ground = greenlet(self._carry_on)
-        # Once there and back, so that it stands as low in the stack as the main task does now.
-        self._to_start = self._main
-        self._ground.switch()
+        lent, ambient.carriers = ambient.carriers, None
+        self._carriers_lent = lent is not None
+        self._carriers = Carriers() if lent is None else lent
+
+    def close(self) -> list[Task]:
+        try:
+            return super().close()
+        finally:
+            self._let_carriers_go()
+
+    def _let_carriers_go(self) -> None:
+        carriers, self._carriers = self._carriers, None
+        if carriers is None:
+            return
+        if self._carriers_lent:
+            ambient.carriers = carriers
+        else:
+            carriers.close()
 
     def interrupt(self, error: BaseException) -> None:
         """Make the main task raise `error` when it runs next, and let it run."""
@@ -157,13 +172,9 @@ class VirtualWorld(World):
         successor = self._choose()
         if successor is not task:
             self.running = successor
-            if successor.greenlet:
-                successor.greenlet.switch()
-            else:
-                assert self._ground is not None
-                self._to_start = successor
-                self._ground.switch()
-        task.obey()
+            successor.greenlet.switch()
+        if task.summons is not None:
+            task.obey()
 
     def pass_turn(self) -> None:
         """Let everybody else who can run now have a turn."""
@@ -197,9 +208,11 @@ class VirtualWorld(World):
         stuck = [task for task in (self._main, *self.tasks) if task.waiting_on is not None and not task.service]
         idle = sum(task.service and not task.done for task in self.tasks)
         rows = "".join(f"\n  {task.name} waits for {task.waiting_on}" for task in stuck)
-        return f"nothing can run any more at {self._now_ns / 1e9:.6f} s; {idle} services are idle{rows}"
+        said = f"nothing can run any more at {self._now_ns / 1e9:.6f} s; {idle} services are idle{rows}"
+        return said + claims_in_words(self.claims.values())
 
-    def _carry(self, task: VirtualTask, function: Callable[[], object]) -> None:
+    def _carry(self, task: VirtualTask, function: Callable[[], object]) -> greenlet | None:
+        """Run a task from its beginning to its end, and return who gets the turn then."""
         try:
             task.result = function()
         except GreenletExit:
@@ -215,13 +228,10 @@ class VirtualWorld(World):
             self.interrupt(error)
         task.finished = True
         wake_all(task.joiners)
-
-    def _carry_on(self, *_ended: object) -> None:
-        """Run in `_ground`: start the task that it was called for, or else who comes after the one that ended."""
-        while True:
-            successor, self._to_start = self._to_start, None
-            self.running = self._choose() if successor is None else successor
-            self.running.greenlet.switch()
+        if self._closing:
+            return None
+        self.running = successor = self._choose()
+        return successor.greenlet
 
     def _join_all(self) -> list[Task]:
         """Let what can run now come to its end, then unwind the rest where it stands."""
@@ -232,19 +242,17 @@ class VirtualWorld(World):
                 self.pass_turn()
         finally:
             left = self._unwind()
-        self._main.obey()
+        if self._main.summons is not None:
+            self._main.obey()
         return left
 
     def _unwind(self) -> list[Task]:
         self._closing = True
         left = [task for task in self.tasks if not task.done]
-        # `_ground` would let others run when one of them ends.
         for task in cast("list[VirtualTask]", left):
             self.running = task
             task.greenlet.parent = getcurrent()
             task.greenlet.throw(GreenletExit)
         self.running = self._main
         self.tasks.clear()
-        if self._ground is not None:
-            self._ground.throw(GreenletExit)
         return left

@@ -33,19 +33,18 @@ class VirtualWaiter:
         return self._sleeper is not None
 
     def wait(self, deadline_ns: int | None, on: object) -> bool:
-        self._world.running.check_may_block(on)
-        return self.wait_anywhere(deadline_ns, on)
+        return self.wait_anywhere(deadline_ns, on, may_block=False)
 
-    def wait_anywhere(self, deadline_ns: int | None, on: object) -> bool:
+    def wait_anywhere(self, deadline_ns: int | None, on: object, *, may_block: bool = True) -> bool:
         """Wait, also where the task must not block: for a lock, which its holder gives back without waiting."""
         world = self._world
+        task = world.running
+        if not may_block and task.no_block is not None:
+            task.check_may_block(on)
         if ambient.world is not world:
             raise WrongWorld(f"{on} is of a virtual world and is waited for outside of it")
-        task = world.running
         if self.woken or (deadline_ns is not None and deadline_ns <= world.now_ns()):
             return self.woken
-        if ambient.world is not world:
-            raise WrongWorld(f"{on} is of a virtual world and is waited for outside of it")
         self._sleeper, task.sleep, task.waiting_on = task, self, on
         if deadline_ns is not None:
             world.wake_at(deadline_ns, self)
@@ -104,45 +103,50 @@ class Line:
 
 
 class VirtualLock:
-    """A lock among greenlets: contended only when its holder waits for something while holding it."""
+    """A lock among greenlets: contended only when its holder waits for something while holding it.
 
-    __slots__ = ("_holder", "_line", "_world")
+    Attributes:
+        holder: the task that holds it, or None.
+        world: where it was made.
+    """
+
+    __slots__ = ("_line", "holder", "world")
 
     def __init__(self, world: VirtualWorld) -> None:
-        self._world = world
-        self._holder: VirtualTask | None = None
+        self.world = world
+        self.holder: VirtualTask | None = None
         self._line: Line | None = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1, /) -> bool:  # noqa: FBT001, FBT002 - as Lock
-        if self._holder is None:
-            self._holder = self._world.running
+        if self.holder is None:
+            self.holder = self.world.running
             return True
         return blocking and self._acquire_contended(None if timeout < 0 else timeout)
 
     def _acquire_contended(self, timeout_s: float | None) -> bool:
-        world = self._world
+        world = self.world
         deadline_ns = None if timeout_s is None else world.now_ns() + round(timeout_s * NS_PER_S)
         if self._line is None:
             self._line = Line(world, anywhere=True)
-        while self._holder is not None:
+        while self.holder is not None:
             if not self._line.wait(deadline_ns, self):
                 return False
-        self._holder = world.running
+        self.holder = world.running
         return True
 
     def release(self) -> None:
-        if self._holder is None:
+        if self.holder is None:
             raise RuntimeError("release of a lock that nobody holds")
-        self._holder = None
+        self.holder = None
         if self._line is not None:
             self._line.wake_one()
 
     def locked(self) -> bool:
-        return self._holder is not None
+        return self.holder is not None
 
     def __enter__(self) -> bool:
-        if self._holder is None:
-            self._holder = self._world.running
+        if self.holder is None:
+            self.holder = self.world.running
             return True
         return self._acquire_contended(None)
 
@@ -152,7 +156,7 @@ class VirtualLock:
         self.release()
 
     def __repr__(self) -> str:
-        return f"<lock held by {self._holder.name}>" if self._holder else "<lock, free>"
+        return f"<lock held by {self.holder.name}>" if self.holder else "<lock, free>"
 
 
 class VirtualMailbox:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
-from fencepost.sync.controlled import ControlledWorld
 from fencepost.sync.controlled_primitives import ControlledLock
 from fencepost.sync.world import ambient
 
@@ -24,59 +23,99 @@ __all__ = ["Fields", "watching"]
 Fields: TypeAlias = Mapping[tuple[type, str], Callable[[Any], object]]
 """The class and the field -> what gives the guard of an object of that class."""
 
+
 UNSET: Final = object()
 
 
 class WatchedField:
-    """Stands in the place of a field."""
+    """Stands in the place of a field.
+
+    Attributes:
+        owner, name: which field.
+        hook: the property that stands there: functions that know all they need, since they stand in the way of most of
+            what a fence does.
+        active: whether accesses are steps; a hook that could not be taken away again does nothing.
+    """
 
     def __init__(self, owner: type, name: str, guard: Callable[[Any], object]) -> None:
         self.owner = owner
         self.name = name
-        self.slot: Any = owner.__dict__.get(name)
         self.active = True
         self._guard = guard
+        # A slot, or a value for those instances that have none in their dictionary, or nothing.
+        self._plain: Any = owner.__dict__.get(name, UNSET)
+        self._in_slot = hasattr(self._plain, "__set__")
+        self.hook = self._hook_of_slot() if self._in_slot else self._hook_of_dictionary()
 
-    def __get__(self, thing: Any, owner: type | None = None) -> Any:  # noqa: ANN401 - whatever the field holds
-        if thing is None:
-            return self
-        self._step(thing, "read")
-        value = self._value(thing)
-        if value is UNSET:
-            raise AttributeError(self.name)
-        return value
-
-    def __set__(self, thing: Any, value: Any) -> None:  # noqa: ANN401
-        # Its first value is given to it while it is being made, when nobody else knows it.
-        if self._value(thing) is not UNSET:
-            self._step(thing, "write")
-        if self.slot is None:
-            thing.__dict__[self.name] = value
+    def put_back(self) -> None:
+        """Give the class its field back, unless somebody has put something in front of it meanwhile."""
+        self.active = False
+        if self.owner.__dict__.get(self.name) is not self.hook:
+            return
+        if self._plain is UNSET:
+            delattr(self.owner, self.name)
         else:
-            self.slot.__set__(thing, value)
+            setattr(self.owner, self.name, self._plain)
 
-    def __delete__(self, thing: Any) -> None:  # noqa: ANN401
-        if self.slot is None:
-            del thing.__dict__[self.name]
-        else:
-            self.slot.__delete__(thing)
+    def _hook_of_slot(self) -> property:
+        guard_of, look, change = self._guard, self._look, self._change
+        load, store = self._plain.__get__, self._plain.__set__
 
-    def _value(self, thing: Any) -> Any:  # noqa: ANN401
-        if self.slot is None:
-            return thing.__dict__.get(self.name, UNSET)
-        try:
-            return self.slot.__get__(thing)
-        except AttributeError:
-            return UNSET
+        def get(thing: Any) -> Any:  # noqa: ANN401 - whatever the field holds
+            guard: Any = guard_of(thing)
+            if guard.__class__ is not ControlledLock or guard.holder is not guard.world.running:
+                look(guard, thing)
+            return load(thing)
 
-    def _step(self, thing: Any, action: str) -> None:  # noqa: ANN401
-        world = ambient.world
-        if self.active and isinstance(world, ControlledWorld):
-            guard = self._guard(thing)
+        def put(thing: Any, value: Any) -> None:  # noqa: ANN401
+            change(guard_of(thing), thing)
+            store(thing, value)
+
+        return property(get, put, self._plain.__delete__)
+
+    def _hook_of_dictionary(self) -> property:
+        name = self.name
+
+        def get(thing: Any) -> Any:  # noqa: ANN401 - whatever the field holds
+            self._look(self._guard(thing), thing)
+            value = thing.__dict__.get(name, self._plain)
+            if value is UNSET:
+                raise AttributeError(name)
+            return value
+
+        def put(thing: Any, value: Any) -> None:  # noqa: ANN401
+            self._change(self._guard(thing), thing)
+            thing.__dict__[name] = value
+
+        def delete(thing: Any) -> None:  # noqa: ANN401
+            del thing.__dict__[name]
+
+        return property(get, put, delete)
+
+    def _look(self, guard: Any, thing: Any) -> None:  # noqa: ANN401 - any lock, any object
+        if guard.__class__ is not ControlledLock:
             # An observed lock is a wrapper.
-            guard = getattr(guard, "inner", guard)
-            if isinstance(guard, ControlledLock):
-                world.field_step(action, guard, thing)
+            guard = getattr(guard, "inner", None)
+        if isinstance(guard, ControlledLock) and self.active and guard.world is ambient.world:
+            guard.world.read_field(guard, thing)
+
+    def _change(self, guard: Any, thing: Any) -> None:  # noqa: ANN401
+        if guard.__class__ is not ControlledLock:
+            guard = getattr(guard, "inner", None)
+        if isinstance(guard, ControlledLock) and self.active and guard.world is ambient.world:
+            world = guard.world
+            if guard.holder is world.running or self._is_set(thing):
+                world.write_field(guard, thing)
+
+    def _is_set(self, thing: Any) -> bool:  # noqa: ANN401
+        """Say whether it has a value. The first is given to it while it is being made, when nobody else knows it."""
+        if not self._in_slot:
+            return self._plain is not UNSET or self.name in thing.__dict__
+        try:
+            self._plain.__get__(thing)
+        except AttributeError:
+            return False
+        return True
 
 
 class Watch:
@@ -102,7 +141,7 @@ def watching(fields: Fields) -> Generator[None, None, None]:
         if _watch.users == 1:
             _watch.swapped = [WatchedField(owner, name, guard) for (owner, name), guard in fields.items()]
             for field in _watch.swapped:
-                setattr(field.owner, field.name, field)
+                setattr(field.owner, field.name, field.hook)
     try:
         yield
     finally:
@@ -110,15 +149,4 @@ def watching(fields: Fields) -> Generator[None, None, None]:
             _watch.users -= 1
             if _watch.users == 0:
                 for field in _watch.swapped:
-                    put_back(field)
-
-
-def put_back(field: WatchedField) -> None:
-    """Give the class its field back, unless somebody has put something in front of it meanwhile."""
-    field.active = False
-    if field.owner.__dict__.get(field.name) is not field:
-        return
-    if field.slot is None:
-        delattr(field.owner, field.name)
-    else:
-        setattr(field.owner, field.name, field.slot)
+                    field.put_back()

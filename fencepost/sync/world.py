@@ -12,13 +12,17 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from fencepost.errors import WrongWorld
+from fencepost.sync.primitives import PlainFlag
 from fencepost.sync.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fencepost.sync.carrier import Carriers
     from fencepost.sync.observed import Observed
+    from fencepost.sync.observer import Watch
     from fencepost.sync.primitives import Flag, Lock, Mailbox, Waiter
+    from fencepost.sync.resource import Claim, Resource
     from fencepost.sync.task import Task
 
 __all__ = ["World", "ambient", "current", "deadline_ns", "now_ns"]
@@ -40,12 +44,16 @@ class World(abc.ABC):
         lock: makes a lock. (These two are attributes, not methods: each fence needs both, and a call costs.)
         tasks: every task this world started that is not known to be done, in the order of their start.
         tasks_started: how many there were.
+        claims: of a resource, by whom: who waits for how many. Kept by `Resource`.
         failures: exceptions that nobody was there to catch (a timer function's, a task's), in order of appearance.
         observed: the world itself when somebody watches it, else None.
+        poison: in a checked world, to be called with what was freed, and the names of the attributes that live on: any
+            other use of it raises UseAfterFree. None elsewhere, where nobody would notice.
     """
 
     name: str
     observed: Observed | None = None
+    poison: Callable[[object, frozenset[str]], None] | None = None
     now_ns: Callable[[], int]
     lock: Callable[[], Lock]
 
@@ -55,6 +63,7 @@ class World(abc.ABC):
         self.tasks: list[Task] = []
         self.tasks_started = 0
         self.failures: list[BaseException] = []
+        self.claims: dict[tuple[Resource, object], Claim] = {}
         self.timers = Timers(self)
         self._outer: list[World] = []
         # Protects `tasks`, the count and `_prune_at` against clients that spawn at once; a leaf.
@@ -71,7 +80,7 @@ class World(abc.ABC):
 
     def flag(self, name: str = "flag") -> Flag:  # noqa: ARG002 - for worlds that report
         """Make a flag that is not set; `name` is what reports call it."""
-        return threading.Event()
+        return PlainFlag()
 
     @abc.abstractmethod
     def spawn(self, function: Callable[[], object], *, name: str, service: bool = False) -> Task:
@@ -135,10 +144,16 @@ class World(abc.ABC):
 
 
 class Ambient(threading.local):
-    """What a thread knows about itself: its world, and the task it carries (None until somebody asks)."""
+    """What a thread knows about itself: its world, the task it carries (None until somebody asks), and who watches it.
+
+    The last is the short way of observed native worlds to the watch of their tasks, and None elsewhere. `carriers` are
+    lent to the next world of greenlets that is entered, until that is closed.
+    """
 
     world: World
     task: Task | None = None
+    watch: Watch | None = None
+    carriers: Carriers | None = None
 
 
 ambient = Ambient()

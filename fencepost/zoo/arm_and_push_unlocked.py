@@ -48,6 +48,7 @@ BUG = Bug(
     fix="68ddb6591cfb, 2018",
     symptom="the numbers of the fences are in another order than the jobs",
     interleaving="one client arms its job; the other arms and pushes; the first pushes a job whose number is lower",
+    repair="hold one lock from the arm to the push",
     broken=lambda runtime: model(DriverAsItWas, runtime),
     fixed=lambda runtime: model(Driver, runtime),
     finds=frozenset({Kind.EXCEPTION}),

@@ -47,11 +47,12 @@ def model(array_class: type[KernelArray], runtime: Runtime) -> None:
 
 BUG = Bug(
     name="array-member-counted-twice",
-    title="dma-buf: fix dma_fence_array_signaled v4",
-    fix="78ac1c355881, November 2024: its review, before it was merged",
+    title=None,
+    fix="review of 78ac1c355881 (dma-fence-array), November 2024, before it was merged; title not known",
     symptom="an array signals while one of its members is pending",
     interleaving="a poll finds that nobody waits; now somebody does, and the complete member is counted off; the poll"
     " reads that one is pending, finds one member complete, and takes it for that one",
+    repair="read how many are pending before whether anybody waits",
     broken=lambda runtime: model(ArrayAsItWas, runtime),
     fixed=lambda runtime: model(KernelArray, runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -33,11 +33,12 @@ def model(array_class: type[KernelArray], runtime: Runtime) -> None:
 
 BUG = Bug(
     name="array-not-polled",
-    title="dma-buf: fix dma_fence_array_signaled v4",
-    fix="78ac1c355881, November 2024, mesa issue 12094",
+    title=None,
+    fix="78ac1c355881 (dma-fence-array), November 2024, mesa issue 12094; title not known",
     symptom="a program that polls spins for ever",
     interleaving="all members signal; nobody has waited for the array, so it has no callbacks on them and its counter"
     " stands where it began; a poll reads the counter and nothing else",
+    repair="look at the members themselves while nobody has them counted",
     broken=lambda runtime: model(ArrayAsItWas, runtime),
     fixed=lambda runtime: model(KernelArray, runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -41,11 +41,12 @@ def model(array_class: type[KernelArray], runtime: Runtime) -> None:
 
 BUG = Bug(
     name="array-pending-error-leaks",
-    title="dma_fence_array: Fix PENDING_ERROR leak in dma_fence_array_signaled()",
-    fix="95d35838880f, November 2021; broken by 1f70b8b812f3",
+    title=None,
+    fix="95d35838880f (dma-fence-array), November 2021; broken by 1f70b8b812f3; title not known",
     symptom="a fence with an error of +1, which no errno is",
     interleaving="the last member counts itself off and leaves the signal to a worker; before that runs, a poll finds"
     " the counter at zero and signals, without the worker's other duty: to replace the placeholder of the error",
+    repair="replace the placeholder on either way to the signal",
     broken=lambda runtime: model(ArrayAsItWas, runtime),
     fixed=lambda runtime: model(KernelArray, runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -35,11 +35,12 @@ def model(array_class: type[KernelArray], runtime: Runtime) -> None:
 
 BUG = Bug(
     name="array-signaled-under-member-lock",
-    title="dma-buf/fence: Fix lock inversion within dma-fence-array",
-    fix="03e4e0a9e02c, November 2017",
+    title=None,
+    fix="03e4e0a9e02c (dma-fence-array), November 2017, reported in 2016; title not known",
     symptom="two CPUs hang, each with interrupts off",
     interleaving="a waiter has the array's lock and wants the members' one, to add the array's callback to the second;"
     " the first signals under that lock, calls the callback it was given, and wants the array's",
+    repair="leave the signal of the array to a worker",
     broken=lambda runtime: model(ArrayAsItWas, runtime),
     fixed=lambda runtime: model(KernelArray, runtime),
     finds=frozenset({Kind.DEADLOCK}),

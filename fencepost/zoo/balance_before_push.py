@@ -64,6 +64,7 @@ BUG = Bug(
     symptom="jobs of one entity run out of order, on two rings",
     interleaving="the first job gets the first ring; another client makes that busy; the second job finds nothing"
     " pushed, so the entity seems idle and moves to the other ring, where the second job overtakes",
+    repair="let nothing move an entity from the choice of a scheduler until its queue is empty",
     broken=model_as_it_was,
     fixed=model,
     finds=frozenset({Kind.ASSERTION, Kind.EXCEPTION}),

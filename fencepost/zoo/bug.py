@@ -15,10 +15,11 @@ class Bug:
 
     Attributes:
         name: how the command line calls it: the file's name with dashes.
-        title: of the change that mended it.
-        fix: where that is to be found: commit, date, list.
+        title: of the change that mended it, as read there; None where it was not, or where there is no such change.
+        fix: where that is to be found: commit, date, list; and what of it is not known.
         symptom: what people saw.
         interleaving: who does what in which order, in words.
+        repair: what mends it, in our words.
         broken: a minimal model with the step as it was.
         fixed: the same with the step as it is.
         finds: what an exploration of `broken` may report.
@@ -26,10 +27,11 @@ class Bug:
     """
 
     name: str
-    title: str
+    title: str | None
     fix: str
     symptom: str
     interleaving: str
+    repair: str
     broken: Model
     fixed: Model
     finds: frozenset[Kind]

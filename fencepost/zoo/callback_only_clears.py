@@ -42,6 +42,7 @@ BUG = Bug(
     symptom="an application hangs after another one was killed",
     interleaving="the dependant waits for the victim's scheduled fence, with a callback that wakes nobody because the"
     " run of the victim will; the victim is killed and never runs",
+    repair="have one callback, which always wakes",
     broken=model_as_it_was,
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),

@@ -73,11 +73,12 @@ def model(limit: Limit, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="can-run-of-another-scheduler",
-    title="refused: a can_run_job operation; what a job waits for is a fence",
-    fix="dri-devel, 2023, a proposal for the asahi driver",
+    title=None,
+    fix='never merged: "drm/scheduler: Add can_run_job callback", an RFC of March 2023 (A. Lina)',
     symptom="a job that could run never does",
     interleaving="a job of x runs; y asks, is told no, and sleeps; the job completes and wakes x, which has nothing to"
     " do; nobody wakes y",
+    repair="return a fence to wait for, whoever signals it",
     broken=lambda runtime: model(LimitAsItWas(), runtime),
     fixed=lambda runtime: model(Limit(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

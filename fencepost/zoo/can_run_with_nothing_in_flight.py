@@ -66,11 +66,12 @@ def model(scheduler: Scheduler, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="can-run-with-nothing-in-flight",
-    title="refused: a can_run_job operation; what a job waits for is a fence",
-    fix="dri-devel, 2023, a proposal for the asahi driver",
+    title=None,
+    fix='never merged: "drm/scheduler: Add can_run_job callback", an RFC of March 2023 (A. Lina)',
     symptom="all jobs hang, and nothing says why",
     interleaving="the limit is set to 0; the last job that ran has completed, and its wake-up was used; the scheduler"
     " asks, is told no, and waits for a completion",
+    repair="return a fence to wait for, or an error when there is none",
     broken=lambda runtime: model(SchedulerAsItWas(), runtime),
     fixed=lambda runtime: model(Scheduler(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

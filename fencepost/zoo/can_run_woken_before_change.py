@@ -59,11 +59,12 @@ def model(scheduler: Scheduler, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="can-run-woken-before-change",
-    title="refused: a can_run_job operation; what a job waits for is a fence",
-    fix="dri-devel, 2023, a proposal for the asahi driver",
+    title=None,
+    fix='never merged: "drm/scheduler: Add can_run_job callback", an RFC of March 2023 (A. Lina)',
     symptom="a job that could run never does",
     interleaving="the completion wakes the scheduler; that asks, is told that the hardware is busy, and sleeps; now the"
     " completion says that it is not",
+    repair="change what is asked about before the fence signals; or return the fence to wait for",
     broken=lambda runtime: model(SchedulerAsItWas(), runtime),
     fixed=lambda runtime: model(Scheduler(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

@@ -21,9 +21,16 @@ class ProcessEntity(Entity):
     """Knows which process used it last; the death of that one kills it."""
 
     def __init__(
-        self, runtime: Runtime, schedulers: Sequence[Scheduler], name: str, priority: Priority, client: str
+        self,
+        runtime: Runtime,
+        schedulers: Sequence[Scheduler],
+        name: str,
+        priority: Priority,
+        client: str,
+        *,
+        vm: str | None = None,
     ) -> None:
-        super().__init__(runtime, schedulers, name, priority, client)
+        super().__init__(runtime, schedulers, name, priority, client, vm=vm)
         self._last_user = Cell("last_user", self.first_user())
 
     def first_user(self) -> str | None:
@@ -64,6 +71,7 @@ BUG = Bug(
     symptom="nothing of a process runs any more after a child of it was killed",
     interleaving="the parent made an entity and has not pushed; the child, which inherited the file, is killed; nobody"
     " is the last user, so the child may be, and the entity is killed",
+    repair="make the creator the first user, and exchange the user in one step",
     broken=lambda runtime: model(ProcessEntityAsItWas, runtime),
     fixed=lambda runtime: model(ProcessEntity, runtime),
     finds=frozenset({Kind.ASSERTION, Kind.EXCEPTION}),

@@ -79,12 +79,13 @@ def model(queue: Queue, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="destroyed-sampled-after-clear",
-    title="sample DESTROYED before PENDING_DISABLE is cleared",
-    fix="a comment in the xe driver",
+    title=None,
+    fix="a comment in the xe driver; commit and date not known",
     symptom="the firmware is told twice to forget a queue, the first time while it is still on the schedule",
     interleaving="the handler of a plain disable clears its bit; the destroyer, which waited for that, marks the queue"
     " destroyed and starts a disable of its own; the handler sees the mark, and takes its reply for that of the"
     " destroyer",
+    repair="look at the one bit before the other is cleared",
     broken=lambda runtime: model(QueueAsItWas(), runtime),
     fixed=lambda runtime: model(Queue(), runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -65,11 +65,12 @@ def model(buffer_class: type[Buffer], runtime: Runtime) -> None:
 
 BUG = Bug(
     name="dma-buf-poll-get-after-check",
-    title="dma-buf: fix and rework dma_buf_poll v7",
-    fix="6b51b02a3a0a, 2021",
+    title=None,
+    fix="6b51b02a3a0a (dma-buf), 2021; title not known",
     symptom="use after free of a fence",
     interleaving="a poll reads the fence and then that nothing has changed; a writer replaces the fence and puts its"
     " last reference; the poll takes a reference of it",
+    repair="take the reference under the lock of the reservation",
     broken=lambda runtime: model(BufferAsItWas, runtime),
     fixed=lambda runtime: model(Buffer, runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -14,12 +14,19 @@ from fencepost.zoo.event_ids import EventIds
 __all__ = ["BUG"]
 
 
+class IdsOfJobs(EventIds):
+    """Are held by what is on the ring, whoever put it there."""
+
+    def holder(self) -> object:
+        return "the ring"
+
+
 class Gpu:
     """A GPU with one event id. `_lock` protects its ring. Order: event id, then lock."""
 
     def __init__(self) -> None:
         self._lock = current().lock()
-        self._ids = EventIds(1)
+        self._ids = IdsOfJobs(1)
         self.on_ring = current().mailbox("ring")
 
     def submit(self, job: str) -> None:
@@ -58,11 +65,12 @@ def model(gpu: Gpu, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="event-id-awaited-under-lock",
-    title="take the event before the lock of the GPU",
-    fix="d9853490176c (etnaviv)",
+    title=None,
+    fix="d9853490176c (etnaviv), date and title not known",
     symptom="a hung GPU stays hung: recovery cannot free its events",
     interleaving="a submission has the lock and waits for an event; the job that holds one is done; to give it back,"
     " the irq worker or the recovery wants the lock",
+    repair="take the event before the lock of the GPU",
     broken=lambda runtime: model(GpuAsItWas(), runtime),
     fixed=lambda runtime: model(Gpu(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

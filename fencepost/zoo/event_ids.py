@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fencepost.sync import current
+from fencepost.sync import Resource, current
 from fencepost.zoo.wait_queue import WaitQueue
 
 __all__ = ["EventIds"]
@@ -11,24 +11,30 @@ __all__ = ["EventIds"]
 class EventIds:
     """Hands out ids, all that a job needs in one step, and to those who came first.
 
-    `_lock` protects the count and the line; a leaf.
+    `_lock` protects the account and the line; a leaf.
 
     Args:
         ids: how many there are.
+        name: what reports call them.
     """
 
-    def __init__(self, ids: int) -> None:
+    def __init__(self, ids: int, name: str = "event ids") -> None:
         self._lock = current().lock()
-        self._free = ids
+        self._ids = Resource(name, ids)
         self._line: list[object] = []
-        self._returned = WaitQueue("event ids")
+        self._returned = WaitQueue(name)
+
+    def holder(self) -> object:
+        """Say who has what the calling task takes."""
+        return current().task()
 
     def take(self, ids: int) -> None:
         """Block until there are so many, and take them."""
         place = object()
         with self._lock:
             self._line.append(place)
-        self._returned.wait(lambda: self._take_in_turn(ids, place))
+            claim = self._ids.want(ids)
+        self._returned.wait(lambda: self._take_in_turn(ids, place), claim)
         self._returned.wake_all()
 
     def try_take(self, ids: int) -> bool:
@@ -38,12 +44,14 @@ class EventIds:
 
     def wait_and_take(self, ids: int) -> None:
         """Block until there are so many, and take them, whoever else waits."""
-        self._returned.wait(lambda: self.try_take(ids))
+        with self._lock:
+            claim = self._ids.want(ids)
+        self._returned.wait(lambda: self.try_take(ids), claim)
 
     def give_back(self, ids: int) -> None:
         """Return what was taken."""
         with self._lock:
-            self._free += ids
+            self._ids.give_back(ids, self.holder())
         self._returned.wake_all()
 
     def _take_in_turn(self, ids: int, place: object) -> bool:
@@ -54,7 +62,8 @@ class EventIds:
             return taken
 
     def _try_take_locked(self, ids: int) -> bool:
-        taken = self._free >= ids
+        taken = self._ids.free >= ids
         if taken:
-            self._free -= ids
+            self._ids.withdraw()
+            self._ids.take(ids, self.holder())
         return taken

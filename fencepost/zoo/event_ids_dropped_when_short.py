@@ -57,11 +57,12 @@ def model(ids: EventIds, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="event-ids-dropped-when-short",
-    title="take all the event ids of a job in one step",
+    title=None,
     fix="a rule of this project; reachable just where holding them would be a deadlock",
     symptom="jobs take and drop ids without end, none runs",
     interleaving="each of two jobs holds one of two ids; the first finds no second, drops its own, and takes it again;"
     " then the second does the same; both are busy, neither gets further",
+    repair="take all the event ids of a job in one step",
     broken=lambda runtime: model(EventIdsAsTheyWere(IDS), runtime),
     fixed=lambda runtime: model(EventIds(IDS), runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -40,10 +40,11 @@ def model(ids: EventIds, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="event-ids-held-one-by-one",
-    title="take all the event ids of a job in one step",
+    title=None,
     fix="a rule of this project; reachable where the sum of (needed - 1) over the jobs is no less than the ids",
     symptom="all ids are held, no job runs",
     interleaving="of four ids, two jobs that need three have taken two each; either waits for one that the other holds",
+    repair="take all the event ids of a job in one step",
     broken=lambda runtime: model(EventIdsAsTheyWere(IDS), runtime),
     fixed=lambda runtime: model(EventIds(IDS), runtime),
     finds=frozenset({Kind.DEADLOCK}),

@@ -56,10 +56,11 @@ def model(ids: EventIds, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="event-ids-overtaken",
-    title="hand out event ids in the order in which they were asked for",
+    title=None,
     fix="a rule of this project",
     symptom="a large job starves beside small ones",
     interleaving="whenever a small job gives its id back, another small job takes it; there are never three at a time",
+    repair="hand out event ids in the order in which they were asked for",
     broken=lambda runtime: model(EventIdsAsTheyWere(IDS), runtime),
     fixed=lambda runtime: model(EventIds(IDS), runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -20,7 +20,7 @@ class Pools:
     """Event ids of two kinds, one of each."""
 
     def __init__(self) -> None:
-        self._pools = [EventIds(1), EventIds(1)]
+        self._pools = [EventIds(1, "render ids"), EventIds(1, "compute ids")]
 
     def run(self, wanted: Sequence[int]) -> None:
         """Run a job that needs an id of each pool in `wanted`."""
@@ -49,10 +49,11 @@ def model(pools: Pools, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="event-pools-without-order",
-    title="take from several pools in one order, whatever the job says",
+    title=None,
     fix="a rule of this project",
     symptom="two jobs hang, and no lock is held",
     interleaving="each job has taken the id of the pool that it named first; each waits for the other's",
+    repair="take from several pools in one order, whatever the job says",
     broken=lambda runtime: model(PoolsAsTheyWere(), runtime),
     fixed=lambda runtime: model(Pools(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

@@ -69,11 +69,12 @@ def model(process: Process, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="eviction-waits-in-circle",
-    title="do not hold the reservation while waiting for an eviction",
-    fix="ec6abe831a84 (KFD)",
+    title=None,
+    fix="ec6abe831a84 (KFD), date and title not known",
     symptom="eviction, restore and memory manager hang",
     interleaving="the memory manager holds the reservation and waits for the eviction's fence; the restore worker has"
     " the memory map and wants the reservation; the evict worker, who would signal, wants the memory map",
+    repair="do not hold the reservation while waiting for an eviction",
     broken=lambda runtime: model(ProcessAsItWas(), runtime),
     fixed=lambda runtime: model(Process(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

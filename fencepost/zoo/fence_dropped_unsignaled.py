@@ -59,10 +59,11 @@ def model(fence: Fence, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="fence-dropped-unsignaled",
-    title="dma-fence: Signal all callbacks from dma_fence_release()",
-    fix="9 June 2019",
+    title="Signal all callbacks from dma_fence_release",
+    fix="posted on 9 June 2019 (dma-fence); commit not known",
     symptom="whatever depends on the fence hangs",
     interleaving="a waiter adds its callback; the owner puts the last reference, and nobody is left to signal",
+    repair="signal with an error what is pending when the last reference goes",
     broken=lambda runtime: model(FenceAsItWas(), runtime),
     fixed=lambda runtime: model(Fence(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

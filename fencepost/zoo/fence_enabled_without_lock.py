@@ -52,12 +52,13 @@ def model(fence_class: type[RequestFence], runtime: Runtime) -> None:
 
 BUG = Bug(
     name="fence-enabled-without-lock",
-    title="one locked helper for all three ways to enable a fence's signalling",
-    fix="9c98f021e4e7, October 2019",
+    title=None,
+    fix="9c98f021e4e7 (dma-fence), October 2019; title not known",
     symptom="a driver touches a request that it has retired and freed",
     interleaving="somebody asks for signalling and sees that the fence is pending; the device signals it and frees the"
     " request; now the first has the lock, and has the driver arm the request",
+    repair="have one locked helper for all three ways to enable a fence's signalling",
     broken=lambda runtime: model(RequestFenceAsItWas, runtime),
     fixed=lambda runtime: model(RequestFence, runtime),
-    finds=frozenset({Kind.ASSERTION}),
+    finds=frozenset({Kind.USE_AFTER_FREE}),
 )

@@ -97,7 +97,8 @@ BUG = Bug(
     symptom="use after free of a driver's data, by whoever looked at a fence of it",
     interleaving="a reader sees that the fence is pending; the device signals it, and the driver frees what the name"
     " operation needs; the reader calls that operation",
+    repair="let a grace period pass between the signal and the end of the driver's data, and call through helpers",
     broken=lambda runtime: model(DriverFenceAsItWas, runtime),
     fixed=lambda runtime: model(DriverFence, runtime),
-    finds=frozenset({Kind.ASSERTION}),
+    finds=frozenset({Kind.USE_AFTER_FREE}),
 )

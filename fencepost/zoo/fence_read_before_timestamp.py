@@ -62,9 +62,10 @@ def model(fence: StampedFence, runtime: Runtime) -> None:
 BUG = Bug(
     name="fence-read-before-timestamp",
     title="dma-buf: add dma_fence_timestamp helper",
-    fix="b83ce9cb4a46 (0da611a87021 in the fixes tree), September 2023",
+    fix="b83ce9cb4a46, also as 0da611a87021, September 2023",
     symptom="jobs that took no time or for ever; merged sync files with wrong completion times",
     interleaving="the signaller sets the flag; a reader sees it and reads the time; the signaller writes the time",
+    repair="wait until the time is there, in one helper that everybody uses",
     broken=lambda runtime: model(StampedFenceAsItWas(), runtime),
     fixed=lambda runtime: model(StampedFence(), runtime),
     finds=frozenset({Kind.ASSERTION}),

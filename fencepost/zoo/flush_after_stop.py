@@ -79,6 +79,7 @@ BUG = Bug(
     symptom="a flush never returns when the device is removed",
     interleaving="a job is pushed; the removal stops the worker before that gets to it; the flush finds the queue not"
     " empty and waits for the worker",
+    repair="take a stopped entity for idle, and wake whoever waits for it",
     broken=lambda runtime: model(SchedulerAsItWas, runtime),
     fixed=lambda runtime: model(Scheduler, runtime),
     finds=frozenset({Kind.DEADLOCK}),

@@ -38,12 +38,13 @@ def model(fence: Fence, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="freed-while-callbacks-run",
-    title="open: how to tell that a signaller has left a fence, beyond the flag",
-    fix="dri-devel, 8 June 2026 (P. Stanner); here: wait_for_callbacks",
+    title=None,
+    fix="open: an RFC of 8 June 2026 (P. Stanner)",
     symptom="use after free of what belongs to a driver, in a callback of its fence",
     interleaving="the device sets the flag and is about to run the callbacks; the owner reads the flag, takes the fence"
     " for done with, and frees what they use",
+    repair="tell when the signaller has left the fence, beyond the flag: here, wait_for_callbacks",
     broken=lambda runtime: model(FenceAsItWas(name="job"), runtime),
     fixed=lambda runtime: model(Fence(name="job"), runtime),
-    finds=frozenset({Kind.ASSERTION}),
+    finds=frozenset({Kind.USE_AFTER_FREE}),
 )

@@ -52,6 +52,7 @@ BUG = Bug(
     symptom="a process cannot exit (panfrost)",
     interleaving="flush and fini both wait until the scheduler leaves the entity alone; it says so once; one of the two"
     " goes on, the other waits for ever",
+    repair="complete for all who wait",
     broken=model_as_it_was,
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),

@@ -55,11 +55,12 @@ def model(device: Device, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="irq-after-power-off",
-    title="wait for a running handler before the power goes",
-    fix="2d7f05cddf4c (PowerVR)",
+    title=None,
+    fix="2d7f05cddf4c (PowerVR), date and title not known",
     symptom="an external abort: the kernel dies",
     interleaving="the handler finds that interrupts are on; the suspend turns them off, and then the power; the handler"
     " reads a register",
+    repair="wait for a running handler before the power goes",
     broken=lambda runtime: model(DeviceAsItWas(), runtime),
     fixed=lambda runtime: model(Device(), runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -10,29 +10,16 @@ from fencepost.actors import Runtime
 from fencepost.checks import Kind
 from fencepost.sync import Gate
 from fencepost.zoo.bug import Bug
-from fencepost.zoo.cell import Cell
+from fencepost.zoo.refcount import Counted
 
 __all__ = ["BUG"]
-
-
-class Entity:
-    """Life cycle: *alive* -> *freed*."""
-
-    def __init__(self) -> None:
-        self._freed = Cell("freed", value=False)
-
-    def free(self) -> None:
-        self._freed.store(value=True)
-
-    def touch(self) -> None:
-        assert not self._freed.load(), "an entity is used after it was freed"
 
 
 class Job:
     """Belongs to an entity until it is popped."""
 
-    def __init__(self, entity: Entity) -> None:
-        self.entity: Entity | None = entity
+    def __init__(self, entity: Counted) -> None:
+        self.entity: Counted | None = entity
         self.scheduled = Gate("the job on the hardware")
 
 
@@ -62,7 +49,7 @@ class SchedulerAsItWas(Scheduler):
 
 def model(scheduler: Scheduler, runtime: Runtime) -> None:
     """Free an entity whose only job is on the hardware, while that gets done."""
-    entity = Entity()
+    entity = Counted("entity")
     job = Job(entity)
 
     def complete() -> None:
@@ -72,7 +59,7 @@ def model(scheduler: Scheduler, runtime: Runtime) -> None:
     runtime.spawn(lambda: scheduler.run(job), "worker")
     runtime.spawn(complete, "device")
     job.scheduled.wait()
-    entity.free()
+    entity.put()
 
 
 BUG = Bug(
@@ -82,7 +69,8 @@ BUG = Bug(
     symptom="an entity is used after it was freed",
     interleaving="the last job of an entity is popped and runs; the entity has nothing left and is freed; the hardware"
     " is done, and the entity is looked up through the job",
+    repair="clear the pointer when the job leaves the queue",
     broken=lambda runtime: model(SchedulerAsItWas(), runtime),
     fixed=lambda runtime: model(Scheduler(), runtime),
-    finds=frozenset({Kind.ASSERTION}),
+    finds=frozenset({Kind.USE_AFTER_FREE}),
 )

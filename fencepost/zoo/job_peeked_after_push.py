@@ -87,7 +87,8 @@ BUG = Bug(
     interleaving="a client pushes a job and looks at the head of its queue, to see how many credits it takes; the"
     " worker, awake for another reason, pops that job and runs it, it completes and is freed; the client reads its"
     " credits",
+    repair="only wake the worker, and let that look",
     broken=lambda runtime: model(QueueAsItWas(), runtime),
     fixed=lambda runtime: model(Queue(), runtime),
-    finds=frozenset({Kind.ASSERTION}),
+    finds=frozenset({Kind.USE_AFTER_FREE}),
 )

@@ -34,6 +34,7 @@ BUG = Bug(
     symptom="memory is used again while a job still writes to it",
     interleaving="the entity takes the copy out of the dependencies of the draw and waits for it; it is killed; the"
     " kill goes through what is left of the dependencies, which is nothing, and the fence of the draw signals",
+    repair="keep the dependency in the list while it is waited for",
     broken=model_as_it_was,
     fixed=model,
     finds=frozenset({Kind.ASSERTION}),

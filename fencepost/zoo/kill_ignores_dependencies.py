@@ -53,6 +53,7 @@ BUG = Bug(
     symptom="memory is used again while a job still writes to it",
     interleaving="a draw waits for a copy; its entity is killed, and the fence of the draw signals; whoever waits for"
     " the draw frees the memory that the copy has not done with",
+    repair="wait for all dependencies before the fence of a killed job signals",
     broken=model_as_it_was,
     fixed=model,
     finds=frozenset({Kind.ASSERTION}),

@@ -57,6 +57,7 @@ BUG = Bug(
     symptom="a job that depends on a killed one of the same ring never runs",
     interleaving="the dependant waits for the victim's scheduled fence, since both are on one ring; the victim is"
     " killed before it runs, and only its finished fence signals",
+    repair="signal both",
     broken=model_as_it_was,
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),

@@ -96,6 +96,7 @@ BUG = Bug(
     symptom="a signaller waits for a lock that it holds",
     interleaving="the killed job waits for the first fence of a timeline; its signal runs the callback with the lock of"
     " the timeline held; the callback goes on to the second fence, and takes the same lock",
+    repair="leave the walk to a worker",
     broken=lambda runtime: model(KilledJobAsItWas, runtime),
     fixed=lambda runtime: model(KilledJob, runtime),
     finds=frozenset({Kind.DEADLOCK}),

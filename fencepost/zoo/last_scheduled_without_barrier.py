@@ -57,6 +57,7 @@ BUG = Bug(
     symptom="a client moves to another ring while its last job still runs",
     interleaving="the worker takes the last job out of the queue; an arm sees the queue empty, and the job before as"
     " the last one scheduled; only then it could see the new one",
+    repair="put a pair of barriers between the queue and the last job scheduled",
     broken=lambda runtime: model(EntityAsItWas(), runtime),
     fixed=lambda runtime: model(Entity(), runtime),
     finds=frozenset({Kind.ASSERTION}),

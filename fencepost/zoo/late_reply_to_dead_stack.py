@@ -77,12 +77,13 @@ def model(channel: Channel, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="late-reply-to-dead-stack",
-    title="look up, fill and forget the place of a reply under one lock",
-    fix="a comment in the command channel of the xe driver",
+    title=None,
+    fix="a comment in the command channel of the xe driver; commit and date not known",
     symptom="a late reply overwrites the stack of whoever stands there now",
     interleaving="the reply comes and its handler finds the sender's place in the table; the sender's time is up, it"
     " finds nothing to take out of the table, and returns; the handler writes",
+    repair="look up, fill and forget the place of a reply under one lock",
     broken=lambda runtime: model(ChannelAsItWas(), runtime),
     fixed=lambda runtime: model(Channel(), runtime),
-    finds=frozenset({Kind.ASSERTION}),
+    finds=frozenset({Kind.USE_AFTER_FREE}),
 )

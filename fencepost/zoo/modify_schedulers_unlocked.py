@@ -60,6 +60,7 @@ BUG = Bug(
     symptom="an arm reads beyond the end of the list of schedulers",
     interleaving="the modification stores a shorter list and has not stored its length; the arm takes the new list with"
     " the old length",
+    repair="take the lock of the entity",
     broken=lambda runtime: model(EntityAsItWas, runtime),
     fixed=lambda runtime: model(Entity, runtime),
     finds=frozenset({Kind.EXCEPTION}),

@@ -74,11 +74,12 @@ def model(notifier: Notifier, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="notifier-raised-at-submit",
-    title="raise the notifier's threshold when a job runs",
-    fix="a comment in the asahi driver",
+    title=None,
+    fix="a comment in the asahi driver; commit and date not known",
     symptom="a queue stops for ever; by luck it does not, while the scheduler drops dependencies on its own queue",
     interleaving="the first job runs; the second is submitted, so the firmware expects two completions; the first"
     " completes, and is not told of; the scheduler keeps the second back until it is",
+    repair="raise the notifier's threshold when a job runs",
     broken=lambda runtime: model(NotifierAsItWas(), runtime),
     fixed=lambda runtime: model(Notifier(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

@@ -45,6 +45,7 @@ BUG = Bug(
     symptom="a dependant is given to the hardware with no fence to wait for",
     interleaving="the scheduler signals the scheduled fence; who waits for it goes on and asks for the hardware fence;"
     " only then is that stored",
+    repair="store the hardware fence first",
     broken=model_as_it_was,
     fixed=model,
     finds=frozenset({Kind.ASSERTION}),

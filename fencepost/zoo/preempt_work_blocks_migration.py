@@ -59,11 +59,12 @@ def model(worker: Worker, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="preempt-work-blocks-migration",
-    title="give way and come back, where a migration is going on",
-    fix="a4dae94aad6a (xe)",
+    title=None,
+    fix="a4dae94aad6a (xe), date and title not known",
     symptom="a migration never ends",
     interleaving="the worker begins a preemption and waits in it for the end of the migration; the migration hands the"
     " work that ends it to the same worker",
+    repair="give way and come back, where a migration is going on",
     broken=lambda runtime: model(WorkerAsItWas(), runtime),
     fixed=lambda runtime: model(Worker(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

@@ -40,6 +40,7 @@ BUG = Bug(
     symptom="a task waits for ever for a fence of its own process",
     interleaving="a job is armed, so its fences are promised; the flush of the dying process kills the entity; the push"
     " is refused, and nobody is left to signal the fences",
+    repair="look whether the entity is killed before a job is armed for it",
     broken=model_as_it_was,
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),

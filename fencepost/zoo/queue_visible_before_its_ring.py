@@ -73,11 +73,12 @@ def model(table: Table, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="queue-visible-before-its-ring",
-    title="publish a queue when it is complete, with an ordered store",
-    fix="07cf4b864f52 (xe)",
+    title=None,
+    fix="07cf4b864f52 (xe), date and title not known",
     symptom="the pause of a virtual function follows a pointer to nothing",
     interleaving="a client's new queue can be found; the pause walks over all queues and wants the ring of that one;"
     " the client gives it a ring",
+    repair="publish a queue when it is complete, with an ordered store",
     broken=lambda runtime: model(TableAsItWas(), runtime),
     fixed=lambda runtime: model(Table(), runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -1,20 +1,27 @@
 """Objects that live as long as somebody holds a reference, so that a use after that is noticed.
 
-Python frees nothing that can still be reached; what is freed here stays, and refuses to be used.
+Python frees nothing that can still be reached; what is freed here stays, poisoned.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
+from fencepost.sync import current
 from fencepost.zoo.point import point
 
 __all__ = ["Counted"]
+
+COUNT: Final = frozenset({"_references", "get", "get_unless_zero", "put"})
+"""What outlives an object: memory goes after a grace period, in which a reader may find that nobody holds it."""
 
 
 class Counted:
     """Something with a reference count.
 
     Life cycle: *alive* (the maker holds the first reference) -> *dying* (the last was put; `release` runs) -> *freed*.
-    Each of `get`, `put` and `touch` is a step. Raises AssertionError where the kernel would warn or corrupt memory.
+    Each of `get`, `put` and `touch` is a step. Raises AssertionError where the kernel would warn, and in a checked
+    world UseAfterFree where it would corrupt memory.
 
     Args:
         name: what reports call it.
@@ -23,13 +30,13 @@ class Counted:
     def __init__(self, name: str) -> None:
         self.name = name
         self._references = 1
-        self._freed = False
+        self._used = False
 
     def get(self) -> None:
         """Take one more reference; whoever calls holds one, or knows that somebody does."""
         point("get", self)
         if not self._references:
-            raise AssertionError(f"a reference is taken of {self.name}, which has none left")
+            raise AssertionError(f"a reference is taken of {self}, which has none left")
         self._references += 1
 
     def get_unless_zero(self) -> bool:
@@ -43,7 +50,7 @@ class Counted:
         """Give a reference back; with the last one the object goes, right here."""
         point("put", self)
         if not self._references:
-            raise AssertionError(f"a reference of {self.name} is put, which has none left")
+            raise AssertionError(f"a reference of {self} is put, which has none left")
         self._references -= 1
         if not self._references:
             self.release()
@@ -54,15 +61,14 @@ class Counted:
 
     def free(self) -> None:
         """Give the memory back."""
-        if self._freed:
-            raise AssertionError(f"{self.name} is freed twice")
-        self._freed = True
+        poison = current().poison
+        if poison is not None:
+            poison(self, COUNT)
 
     def touch(self) -> None:
         """Use it."""
         point("use", self)
-        if self._freed:
-            raise AssertionError(f"{self.name} is used after it was freed")
+        self._used = True
 
     def __repr__(self) -> str:
         return self.name

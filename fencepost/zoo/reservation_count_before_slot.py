@@ -66,11 +66,12 @@ def model(fences: FenceList, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="reservation-count-before-slot",
-    title="dma-buf: insert memory barrier before updating num_fences",
-    fix="72c7d62583eb, May 2025",
+    title=None,
+    fix="72c7d62583eb (dma-resv), May 2025; title not known",
     symptom="a reader follows a pointer to nothing",
     interleaving="the writer's new count is seen; a reader goes that far, and finds an empty slot; the writer's fence"
     " is seen",
+    repair="put the barrier between the slot and the count",
     broken=lambda runtime: model(FenceListAsItWas(), runtime),
     fixed=lambda runtime: model(FenceList(), runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -52,11 +52,12 @@ def model(reservation_class: type[Reservation], runtime: Runtime) -> None:
 
 BUG = Bug(
     name="reservation-put-before-store",
-    title="dma-buf: fix busy wait for new shared fences",
-    fix="5 August 2019",
+    title="fix busy wait for new shared fences",
+    fix="posted on 5 August 2019 (dma-resv); commit not known",
     symptom="readers spin, for as long as the writer is kept from running",
     interleaving="the writer puts the last reference of the old fence; readers find the old fence, can take no"
     " reference, and look again; the writer stores the new one",
+    repair="store the new fence, then put the old one",
     broken=lambda runtime: model(ReservationAsItWas, runtime),
     fixed=lambda runtime: model(Reservation, runtime),
     finds=frozenset({Kind.ASSERTION}),

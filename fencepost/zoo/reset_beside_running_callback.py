@@ -68,6 +68,7 @@ BUG = Bug(
     symptom="a job is run again while its completion is being handled",
     interleaving="the hardware signals, and the callback is about to take the job off the pending list; the reset finds"
     " no callback to take back, finds the job still pending, and runs it again",
+    repair="wait for hardware fences that have signalled, before anything is run again",
     broken=lambda runtime: model(FenceAsItWas, runtime),
     fixed=lambda runtime: model(Fence, runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -48,11 +48,12 @@ def model(fence_class: type[Fence], runtime: Runtime) -> None:
 
 BUG = Bug(
     name="restored-by-both-signallers",
-    title="let the result of the signal decide who restores",
-    fix="amd-gfx, about KFD's eviction fences",
+    title=None,
+    fix="a mail about KFD's eviction fences; commit and date not known",
     symptom="two restores at once, and the second eviction finds a fence that is not its own",
     interleaving="the eviction finds the fence pending; a reset, too, finds it pending; both signal it, and both"
     " schedule a restore",
+    repair="let the result of the signal decide who restores",
     broken=lambda runtime: model(FenceAsItWas, runtime),
     fixed=lambda runtime: model(Fence, runtime),
     finds=frozenset({Kind.ASSERTION}),

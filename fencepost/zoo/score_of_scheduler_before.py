@@ -66,6 +66,7 @@ BUG = Bug(
     symptom="scores drift, one of them below zero, and the load is balanced by them",
     interleaving="a push counts its job at the first scheduler; the entity is moved; the job is entered at the second,"
     " whose score its completion lowers",
+    repair="take one scheduler for both",
     broken=lambda runtime: model(EntityAsItWas, runtime),
     fixed=lambda runtime: model(Entity, runtime),
     finds=frozenset({Kind.ASSERTION}),

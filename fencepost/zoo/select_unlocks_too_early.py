@@ -72,6 +72,7 @@ BUG = Bug(
     symptom="an entity stays on its ring for ever although it was given others",
     interleaving="the choice drops the lock and reads a length of one; the modification stores a list of two; the"
     " choice drops that list",
+    repair="give the lock back after the list was dropped",
     broken=lambda runtime: model(EntityAsItWas, runtime),
     fixed=lambda runtime: model(Entity, runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -81,6 +81,7 @@ BUG = Bug(
     symptom="scheduling stops, fences never signal",
     interleaving="the producer links the second job and has not counted it; the consumer takes the first, reads a"
     " count of zero and goes to sleep; the push found the queue not empty, so it wakes nobody",
+    repair="count before linking",
     broken=lambda runtime: model(QueueAsItWas(), runtime),
     fixed=lambda runtime: model(Queue(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

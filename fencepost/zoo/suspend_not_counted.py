@@ -66,10 +66,11 @@ def model(queue: Queue, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="suspend-not-counted",
-    title="count who has suspended a queue",
-    fix="May 2026, in the series on suspending xe's long-running queues",
+    title=None,
+    fix="a patch of May 2026, on suspending xe's long-running queues; commit and title not known",
     symptom="memory is moved under a queue that runs",
     interleaving="two suspend the queue; the first resumes it, so it runs; the second goes on as if it did not",
+    repair="count who has suspended a queue",
     broken=lambda runtime: model(QueueAsItWas(), runtime),
     fixed=lambda runtime: model(Queue(), runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -27,11 +27,12 @@ def model(timeline: SyncTimeline, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="sw-sync-get-of-dying-point",
-    title="proposed: the timeline's list holds references of its own, or takes them only where there is one left",
-    fix="dri-devel, 24 March 2024 (T. Cascardo); under discussion since",
+    title=None,
+    fix="open: a patch of 24 March 2024 (T. Cascardo), not merged",
     symptom="a warning that a reference count went up from zero, then a second release",
     interleaving="the owner puts the last reference; before the release has the timeline's lock, a step of the timeline"
     " finds the point on the list and takes a reference",
+    repair="let the list hold references of its own, or take one only where there is one left",
     broken=lambda runtime: model(TimelineAsItWas(), runtime),
     fixed=lambda runtime: model(SyncTimeline(), runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -32,10 +32,11 @@ def model(timeline: SyncTimeline, runtime: Runtime) -> None:
 BUG = Bug(
     name="sw-sync-last-put-under-lock",
     title="dma-buf/sw_sync: Avoid recursive lock during fence signal",
-    fix="e531fdb5cd5e, August 2023",
+    fix="e531fdb5cd5e, August 2023 (R. Clark); reported in July 2020",
     symptom="a CPU waits for a lock that it holds",
     interleaving="the client puts its reference; a step of the timeline signals the point under the timeline's lock;"
     " the scheduler's callback puts the last reference; the release wants that lock",
+    repair="move what signals to a list of its own, with a reference, and put that after the lock",
     broken=lambda runtime: model(TimelineAsItWas(), runtime),
     fixed=lambda runtime: model(SyncTimeline(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

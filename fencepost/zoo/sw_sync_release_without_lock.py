@@ -50,12 +50,13 @@ def model(timeline: SyncTimeline, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="sw-sync-release-without-lock",
-    title="dma-buf/sw_sync: Synchronize signal vs syncpt free",
-    fix="d3c6dd1fb30d, August 2019; broken by d3862e44daa7",
+    title=None,
+    fix="d3c6dd1fb30d (sw_sync), August 2019; broken by d3862e44daa7; title not known",
     symptom="use after free of a fence",
     interleaving="a step of the timeline takes the point off the list and is about to signal it; its owner puts the"
     " last reference, sees that the point is on no list, and frees it",
+    repair="take the lock of the timeline before looking whether the point is on the list",
     broken=lambda runtime: model(TimelineAsItWas(), runtime),
     fixed=lambda runtime: model(TimelineOf2019(), runtime),
-    finds=frozenset({Kind.ASSERTION}),
+    finds=frozenset({Kind.USE_AFTER_FREE}),
 )

@@ -77,11 +77,12 @@ def model(syncobj: Syncobj, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="syncobj-available-not-registered",
-    title="drm/syncobj: call drm_syncobj_fence_add_wait when WAIT_AVAILABLE flag is set",
-    fix="8c44ea81634a, January 2024; broken by 01d6c3578379",
+    title=None,
+    fix="8c44ea81634a (syncobj), January 2024; broken by 01d6c3578379; title not known",
     symptom="a wait takes its whole time-out, then reports success",
     interleaving="a client looks for the point and does not find it; the point comes, and wakes those on the list; the"
     " client, which never put itself there, goes to sleep",
+    repair="put whoever waits for a point to be available on the list too",
     broken=lambda runtime: model(SyncobjAsItWas(), runtime),
     fixed=lambda runtime: model(Syncobj(), runtime),
     finds=frozenset({Kind.ASSERTION}),

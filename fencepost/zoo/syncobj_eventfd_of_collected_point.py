@@ -70,11 +70,12 @@ def model(chain: Chain, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="syncobj-eventfd-of-collected-point",
-    title="drm/syncobj: handle NULL fence in syncobj_eventfd_entry_func",
-    fix="2aa6f5b0fd05, February 2024",
+    title="handle NULL fence in syncobj_eventfd_entry_func",
+    fix="February 2024, among the fixes for 6.8-rc6; its commit, 2aa6f5b0fd05, is not verified",
     symptom="the kernel follows a pointer to nothing",
     interleaving="the point signals; a submission finds it complete and drops it from the chain; the registration looks"
     " it up, is told that there is nothing to wait for, and adds its callback to that",
+    repair="take a fence that has signalled where there is none left",
     broken=lambda runtime: model(ChainAsItWas(), runtime),
     fixed=lambda runtime: model(Chain(), runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -61,11 +61,12 @@ def model(syncobj_class: type[Syncobj], runtime: Runtime) -> None:
 
 BUG = Bug(
     name="syncobj-load-then-get",
-    title="take the fence's reference under a lock, or try and look again",
-    fix="dri-devel, 8 August 2017 (J. Ekstrand, C. Wilson)",
+    title=None,
+    fix="discussed on 8 August 2017 (J. Ekstrand, C. Wilson); commit not known",
     symptom="use after free of a fence",
     interleaving="a reader loads the pointer; the writer exchanges it and puts the last reference of the old fence; the"
     " reader takes a reference of what is no more",
+    repair="take the fence's reference under a lock, or try and look again",
     broken=lambda runtime: model(SyncobjAsItWas, runtime),
     fixed=lambda runtime: model(Syncobj, runtime),
     finds=frozenset({Kind.ASSERTION}),

@@ -116,12 +116,13 @@ def model(handle_class: type[Handle], runtime: Runtime) -> None:
 
 BUG = Bug(
     name="syncobj-sleeper-without-reference",
-    title="drm/syncobj: Fix use-after-free",
-    fix="a37eef63bc9e, January 2021; broken by bc9c80fe01a2",
+    title=None,
+    fix="a37eef63bc9e (syncobj), January 2021; broken by bc9c80fe01a2; title not known",
     symptom="use after free of a syncobj",
     interleaving="a waiter for a submission puts its reference and goes to sleep on the syncobj's list; the fence comes"
     " and the handle is destroyed, which frees the syncobj; the waiter takes itself off a list that is no more",
+    repair="keep the reference until the wait is over",
     broken=lambda runtime: model(HandleAsItWas, runtime),
     fixed=lambda runtime: model(Handle, runtime),
-    finds=frozenset({Kind.ASSERTION}),
+    finds=frozenset({Kind.USE_AFTER_FREE}),
 )

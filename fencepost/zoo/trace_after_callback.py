@@ -61,6 +61,7 @@ BUG = Bug(
     symptom="a null pointer is followed when jobs are traced",
     interleaving="the entity hangs its callback on the fence; the fence signals, and the callback clears the"
     " dependency; the trace point reads it",
+    repair="trace before the callback is there",
     broken=lambda runtime: model(EntityAsItWas, runtime),
     fixed=lambda runtime: model(Entity, runtime),
     finds=frozenset({Kind.ASSERTION}),

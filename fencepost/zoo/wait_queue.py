@@ -22,15 +22,18 @@ class WaitQueue:
         self._lock = current().lock()
         self._waiters: list[Waiter] = []
 
-    def wait(self, condition: Callable[[], bool]) -> None:
-        """Block until `condition()` is true. It is called without the lock, after the caller was put on the list."""
+    def wait(self, condition: Callable[[], bool], on: object = None) -> None:
+        """Block until `condition()` is true. It is called without the lock, after the caller was put on the list.
+
+        Reports name `on` as what is waited for, or the queue.
+        """
         while True:
             waiter = current().waiter()
             with self._lock:
                 self._waiters.append(waiter)
             if condition():
                 break
-            waiter.wait(None, self)
+            waiter.wait(None, self if on is None else on)
         with self._lock:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)

@@ -44,11 +44,12 @@ def model(queue: Queue, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="wake-before-clear",
-    title="change the state of a queue first, then wake who waits for it",
-    fix="read in the xe driver as of 2023; a finding of this project, not confirmed on hardware",
+    title=None,
+    fix="none known: read in the xe driver as of late 2025, a finding of this project, not confirmed on hardware",
     symptom="a waiter stalls until its limit of 5 s; here there is none, so for ever",
     interleaving="the handler wakes the waiter; that looks at the bit, finds it set, and sleeps again; the handler"
     " clears the bit, and there is no second wake",
+    repair="change the state of a queue first, then wake who waits for it",
     broken=lambda runtime: model(QueueAsItWas(), runtime),
     fixed=lambda runtime: model(Queue(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

@@ -79,6 +79,7 @@ BUG = Bug(
     symptom="a job is pushed and nobody wakes up for it",
     interleaving="a push enters its job at the first ring; the entity is moved to the second one; the push wakes the"
     " ring of the entity, which is the second and finds nothing",
+    repair="read the ring once, under the lock",
     broken=lambda runtime: model(EntityAsItWas, runtime),
     fixed=lambda runtime: model(Entity, runtime),
     finds=frozenset({Kind.DEADLOCK}),

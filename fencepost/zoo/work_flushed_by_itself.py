@@ -14,36 +14,50 @@ from fencepost.zoo.refcount import Counted
 __all__ = ["BUG"]
 
 
-class Process(Counted):
-    """The memory of a process, held by the process and by the work that restores it."""
+class Process:
+    """Its memory is held by the process, and by the work that restores it."""
 
     def __init__(self) -> None:
-        super().__init__("process memory")
+        self._memory = Memory(self)
         self._restored = Gate("end of the restore")
 
     def restore(self) -> None:
         """Bring its memory back, unless it has gone. The work."""
-        if self.get_unless_zero():
-            self.touch()
-            self.put()
+        if self._memory.get_unless_zero():
+            self._memory.touch()
+            self._memory.put()
         self._restored.open()
 
     def exit(self) -> None:
         """Give the memory up, and see the work to its end."""
-        self.put()
+        self._memory.put()
         self.flush()
 
     def flush(self) -> None:
         """Wait until the work is done."""
         self._restored.wait()
 
+    def memory_goes(self) -> None:
+        """Take leave of the memory, by whoever puts the last reference of it."""
+
+
+class Memory(Counted):
+    """Tells its process before it goes."""
+
+    def __init__(self, process: Process) -> None:
+        super().__init__("process memory")
+        self._process = process
+
+    def release(self) -> None:
+        self._process.memory_goes()
+        super().release()
+
 
 class ProcessAsItWas(Process):
     """Sees the work to its end before the memory goes."""
 
-    def release(self) -> None:
+    def memory_goes(self) -> None:
         self.flush()
-        super().release()
 
 
 def model(process: Process, runtime: Runtime) -> None:
@@ -54,11 +68,12 @@ def model(process: Process, runtime: Runtime) -> None:
 
 BUG = Bug(
     name="work-flushed-by-itself",
-    title="flush the restore work outside of the memory's release",
-    fix="6225bb3a88d2, a29e067bd389 (KFD)",
+    title=None,
+    fix="6225bb3a88d2 and a29e067bd389 (KFD), dates and titles not known",
     symptom="a worker hangs, and every process that exits after it",
     interleaving="the process puts its reference of the memory; the work puts the last one, so the release runs in the"
     " worker, and waits there for the work to end",
+    repair="flush the restore work outside of the memory's release",
     broken=lambda runtime: model(ProcessAsItWas(), runtime),
     fixed=lambda runtime: model(Process(), runtime),
     finds=frozenset({Kind.DEADLOCK}),

@@ -41,10 +41,11 @@ def model_as_it_was(runtime: Runtime) -> None:
 BUG = Bug(
     name="worker-idles-behind-blocked",
     title="drm/sched: Drain all entities in DRM sched run job worker",
-    fix="66dbd9004a55, January 2024, drm/amd#3124; a month later the worker queued itself again instead",
+    fix="66dbd9004a55, January 2024, drm/amd#3124; soon after, the worker queued itself again instead",
     symptom="the desktop freezes",
     interleaving="the worker chooses an entity whose job is blocked, and goes to sleep; the other entity has a ready"
     " job, and it is the one that the blocked job waits for",
+    repair="try all entities before going to sleep",
     broken=model_as_it_was,
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),

@@ -321,13 +321,16 @@ def test_a_scheduler_that_is_finished_while_jobs_end_leaves_none_behind() -> Non
 def test_whoever_sees_a_job_finished_finds_it_accounted_for() -> None:
     def model(rt: Runtime) -> None:
         scheduler = rt.scheduler(MockBackend())
-        job = scheduler.entity().submit(0)
+        job = scheduler.entity().job(duration_us=0)
+        queue = job.queue
+        job.arm()
+        job.push()
         assert job.scheduled.wait()
         assert job.finished.parent is not None
         job.finished.wait()
         assert (scheduler.actor.credits_in_use, scheduler.actor.running, scheduler.score) == (0, 0, 1)
         assert scheduler.actor.completed == 1
-        assert job.queue.done == 1
+        assert queue.done == 1
 
     assert_clean(model, schedules=150)
 

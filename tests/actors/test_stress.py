@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,13 +16,15 @@ from fencepost.actors import Entity, Job, Runtime, Scheduler
 from fencepost.actors.job import ScheduledFence
 from fencepost.events.kinds import JOB_DONE, JOB_RUN
 from fencepost.fences import Fence
+from fencepost.sync import now_ns
 from tests.actors.kit import LIMIT_S, NATIVELY, ScriptedBackend, Way, adds_up, done_at_once, finished, refuse
 
 SCHEDULERS = 3
 CLIENTS = 4
 STEPS = 60
-SEEDS = range(int(os.environ.get("FENCEPOST_STRESS_SEEDS", "2")))
-"""More of them: FENCEPOST_STRESS_SEEDS=200 pytest tests/actors/test_stress.py"""
+SEEDS = 2
+STRESS_S = float(os.environ.get("FENCEPOST_STRESS_S", "0"))
+"""For how long each way is tried besides: FENCEPOST_STRESS_S=600 pytest tests/actors/test_stress.py"""
 
 
 @dataclass
@@ -81,9 +85,24 @@ class Battle:
             self.jobs.append(job)
 
 
+def seeds() -> Iterator[int]:
+    """Give the first few seeds, and more until the time is up."""
+    end_ns = now_ns() + round(STRESS_S * 1e9)
+    for seed in itertools.count():
+        if seed >= SEEDS and now_ns() >= end_ns:
+            return
+        yield seed
+
+
 @NATIVELY
-@pytest.mark.parametrize("seed", SEEDS)
-def test_whatever_clients_do_every_fence_signals_and_all_adds_up(way: Way, seed: int) -> None:
+@pytest.mark.timeout(60 + STRESS_S)
+def test_whatever_clients_do_every_fence_signals_and_all_adds_up(way: Way) -> None:
+    for seed in seeds():
+        fight(way, seed)
+
+
+def fight(way: Way, seed: int) -> None:
+    """Let the clients of one seed do their worst, and look whether the account is right."""
     backends = [ScriptedBackend() for _ in range(SCHEDULERS)]
     with way.runtime(events=None) as rt:
         schedulers = [

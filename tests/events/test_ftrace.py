@@ -7,7 +7,16 @@ import pytest
 
 from fencepost.events import Event
 from fencepost.events.ftrace import write_ftrace
-from fencepost.events.kinds import BATCH, JOB_ADD_DEP, JOB_DONE, JOB_QUEUE, JOB_RUN, JOB_UNSCHEDULABLE
+from fencepost.events.kinds import (
+    BATCH,
+    JOB_ADD_DEP,
+    JOB_DONE,
+    JOB_QUEUE,
+    JOB_RUN,
+    JOB_TIMEDOUT,
+    JOB_UNSCHEDULABLE,
+    RECOVERED,
+)
 
 COUNTS = r"dev=gpu0, fence=\d+:\d+, ring=\w+, job count:\d+, hw job count:\d+, client_id:\d+"
 PRINTED = {
@@ -73,3 +82,8 @@ def test_the_header_counts_the_entries(run: list[Event], tmp_path: Path) -> None
     path = tmp_path / "out.txt"
     entries = len(lines(run, path))
     assert f"# entries-in-buffer/entries-written: {entries}/{entries}   #P:1\n" in path.read_text("utf-8")
+
+
+def test_what_the_kernel_has_no_event_for_is_left_out(tmp_path: Path) -> None:
+    events: list[Event] = [(0, JOB_TIMEDOUT, "rcs0", 8, 1), (1, RECOVERED, "rcs0", 8, 1, "reset", 0)]
+    assert lines(events, tmp_path / "out.txt") == []

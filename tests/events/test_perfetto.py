@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2  # pyright: ignore[reportMissingTypeStubs]
 
 from fencepost.events import Event
-from fencepost.events.kinds import BATCH, CYCLE, ENTITY_KILLED, JOB_DONE, JOB_QUEUE, JOB_RUN, PERIOD_MISSED
+from fencepost.events.kinds import (
+    BATCH,
+    CYCLE,
+    ENTITY_KILLED,
+    JOB_DONE,
+    JOB_QUEUE,
+    JOB_REQUEUED,
+    JOB_RUN,
+    JOB_TIMEDOUT,
+    PERIOD_MISSED,
+    RECOVERED,
+)
 from fencepost.events.perfetto import pftrace, write_pftrace
 
 pb = cast("Any", perfetto_trace_pb2)
@@ -213,3 +224,21 @@ def jobs(draw: st.DrawFn, seqno: int) -> list[Event]:
 @given(st.tuples(*(jobs(seqno) for seqno in range(1, 5))))
 def test_any_jobs_make_a_trace_that_holds_together(some: tuple[list[Event], ...]) -> None:
     Trace([event for job in some for event in job]).check()
+
+
+def test_recoveries_are_marked_beside_the_ring() -> None:
+    events: list[Event] = [
+        (0, JOB_QUEUE, "rcs0", "e", "c", 4, 1, 0, 0),
+        (1, JOB_RUN, "rcs0", "e", "c", 4, 1, 0, 1),
+        (5, JOB_TIMEDOUT, "rcs0", 4, 1),
+        (6, JOB_REQUEUED, "rcs0", 4, 1, True),
+        (7, RECOVERED, "rcs0", 4, 1, "reset", 5),
+        (9, RECOVERED, "gpu", 0, 0, "device gone", 8),
+    ]
+    trace = Trace(events)
+    assert trace.instants("fencepost/schedulers/rcs0 recoveries") == [
+        ("4:1 timed out", 5),
+        ("4:1 runs again", 6),
+        ("recovered: reset", 7),
+    ]
+    assert trace.instants("fencepost/schedulers/gpu recoveries") == [("recovered: device gone", 9)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from fencepost.hw.engine import Engine
-from fencepost.hw.execution import Execution, RingBuffer
+from fencepost.hw.execution import Execution, PageFault, RingBuffer
 
 MakeBatch = Callable[..., Execution]
 
@@ -265,3 +265,101 @@ def test_busy_time_includes_the_running_stretch(batch: MakeBatch) -> None:
     assert engine.busy_ns() == {"a": 10, "b": 7}
     engine.advance(20)
     assert engine.busy_ns() == {"a": 10, "b": 10}
+
+
+# --- halted
+
+
+def test_a_halted_engine_goes_on_where_it_was(batch: MakeBatch) -> None:
+    """Also when a ring waits that would be next: a halt is no preemption."""
+    engine, ring, other = Engine(), RingBuffer(LOW), RingBuffer(LOW)
+    submit_at(engine, 0, batch(ring, 10, client="a"), batch(other, 10, client="b"))
+    engine.advance(4)
+    running = engine.running
+    assert engine.halt() is running
+    engine.advance(100)
+    assert (engine.next_event_ns, engine.ended) == (None, [])
+    engine.resume()
+    engine.advance(200)
+    assert stretches(engine) == [("a", 0, 4), ("a", 100, 106), ("b", 106, 116)]
+    assert running is not None
+    assert running.executed_ns == 10
+
+
+def test_what_comes_to_a_halted_engine_waits(batch: MakeBatch) -> None:
+    engine, ring = Engine(), RingBuffer(LOW)
+    assert engine.halt() is None
+    submit_at(engine, 5, batch(ring, 10, client="a"))
+    engine.advance(20)
+    engine.resume()
+    engine.advance(50)
+    assert stretches(engine) == [("a", 20, 30)]
+
+
+def test_who_is_more_important_and_came_during_a_halt_preempts_afterwards(batch: MakeBatch) -> None:
+    engine = Engine()
+    submit_at(engine, 0, batch(RingBuffer(LOW), 10, granularity_ns=3, client="low"))
+    engine.advance(1)
+    engine.halt()
+    engine.submit(batch(RingBuffer(HIGH), 1, client="high"))
+    engine.resume()
+    engine.advance(50)
+    assert stretches(engine) == [("low", 0, 1), ("low", 1, 4), ("high", 4, 5), ("low", 5, 11)]
+
+
+def test_what_is_taken_away_from_a_halted_engine_does_not_go_on(batch: MakeBatch) -> None:
+    """The one that ran, or the one behind it in its ring."""
+    for taken in (0, 1):
+        engine, ring = Engine(), RingBuffer(LOW)
+        batches = [batch(ring, 10, client=name) for name in "abc"]
+        submit_at(engine, 0, *batches)
+        engine.advance(4)
+        engine.halt()
+        engine.cancel(batches[taken], -errno.EIO)
+        engine.resume()
+        engine.advance(100)
+        left = {0: [("b", 4, 14), ("c", 14, 24)], 1: [("a", 4, 10), ("c", 10, 20)]}
+        assert stretches(engine) == [("a", 0, 4), *left[taken]]
+
+
+def test_a_batch_that_is_sent_back_to_its_start_executes_all_of_it(batch: MakeBatch) -> None:
+    engine, ring = Engine(), RingBuffer(LOW)
+    again = batch(ring, 10, client="a")
+    submit_at(engine, 0, again)
+    engine.advance(4)
+    engine.halt()
+    engine.restart(again)
+    assert not again.started
+    engine.resume()
+    engine.advance(100)
+    assert stretches(engine) == [("a", 0, 4), ("a", 4, 14)]
+    assert again.executed_ns == 10
+
+
+# --- faults
+
+
+def test_a_batch_that_faults_gets_stuck_and_is_told_of(batch: MakeBatch) -> None:
+    engine, ring = Engine(), RingBuffer(LOW)
+    stuck, behind = batch(ring, 10), batch(ring, 10)
+    submit_at(engine, 0, stuck, behind)
+    engine.fault(behind, PageFault())
+    assert engine.faulted == []
+    engine.advance(5)
+    engine.fault(stuck, PageFault())
+    engine.advance(100)
+    assert (engine.running, engine.faulted, engine.next_event_ns) == (stuck, [stuck], None)
+    engine.cancel(stuck, -errno.EIO)
+    assert (engine.running, engine.faulted) == (behind, [stuck, behind])
+
+
+def test_a_fault_is_over_when_its_batch_is_sent_back_to_its_start(batch: MakeBatch) -> None:
+    engine, ring = Engine(), RingBuffer(LOW)
+    again = batch(ring, 10)
+    submit_at(engine, 0, again)
+    engine.fault(again, PageFault())
+    engine.halt()
+    engine.restart(again)
+    engine.resume()
+    engine.advance(10)
+    assert again.end_ns == 10

@@ -100,6 +100,6 @@ def test_an_unattached_ring_takes_nothing(rt: Runtime, terminated: bool) -> None
 
 def test_a_ring_names_itself(rt: Runtime) -> None:
     ring: Ring = Gpu().ring("vcs1", priority=3)
-    assert (ring.engine, ring.priority, repr(ring)) == ("vcs1", 3, "<Ring new on vcs1, priority 3>")
+    assert (ring.engine, ring.priority, repr(ring)) == ("vcs1", 3, "<GpuRing new on vcs1, priority 3>")
     rt.scheduler(ring, "video")
-    assert repr(ring) == "<Ring video on vcs1, priority 3>"
+    assert repr(ring) == "<GpuRing video on vcs1, priority 3>"

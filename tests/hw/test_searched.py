@@ -162,3 +162,45 @@ def test_rings_of_one_engine_may_be_attached_at_once() -> None:
             assert engine.running is None
 
     assert_clean(model)
+
+
+def test_a_fault_and_the_end_of_its_job_make_a_success_or_a_ban() -> None:
+    def model(rt: Runtime) -> None:
+        gpu = Gpu({"rcs": 1})
+        entity = rt.scheduler(gpu.ring("rcs0")).entity()
+        job = entity.submit(1)
+        joined(rt.spawn(lambda: gpu.fault(job)), rt.spawn(lambda: gpu.terminate(job)))
+        job.finished.wait()
+        assert (job.finished.error, entity.banned) in [(0, False), (-errno.EIO, True)]
+
+    assert_clean(model, schedules=150)
+    assert_clean(model, schedules=150, timers="free")
+
+
+def test_a_time_out_and_a_kill_leave_no_job_behind() -> None:
+    def model(rt: Runtime) -> None:
+        gpu = Gpu({"rcs": 1}, recovery="full_reset")
+        scheduler = rt.scheduler(gpu.ring("rcs0"), credit_limit=2, timeout_s=0.001)
+        hung, other = scheduler.entity(), scheduler.entity()
+        jobs = [hung.submit(), other.submit(1, idempotent=True), hung.submit(1)]
+        joined(rt.spawn(other.kill), rt.spawn(lambda: other.set_priority(other.priority)))
+        for job in jobs:
+            job.finished.wait()
+        assert jobs[0].finished.error == -errno.ETIMEDOUT
+        assert jobs[1].finished.error in (0, -errno.ESRCH)
+        assert jobs[2].finished.error == -errno.ECANCELED
+
+    assert_clean(model, schedules=150)
+
+
+def test_faults_on_two_engines_are_both_dealt_with() -> None:
+    def model(rt: Runtime) -> None:
+        gpu = Gpu({"rcs": 1, "bcs": 1}, recovery="full_reset")
+        entities = [rt.scheduler(gpu.ring(name), name).entity(name) for name in ("rcs0", "bcs0")]
+        jobs = [entity.submit(1, idempotent=True) for entity in entities]
+        joined(*(rt.spawn(lambda job=job: gpu.fault(job)) for job in jobs))  # type: ignore[misc]
+        for job, entity in zip(jobs, entities, strict=True):
+            job.finished.wait()
+            assert (job.finished.error, entity.banned) in [(0, False), (-errno.EIO, True)]
+
+    assert_clean(model, schedules=150)

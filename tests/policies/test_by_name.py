@@ -27,5 +27,5 @@ def test_two_run_queues_share_no_policy(policy: str) -> None:
 
 
 def test_an_unknown_policy_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(BadInput, match=r"^--policy: found 'lottery', expected one of rr, fifo, fair$"):
+    with pytest.raises(BadInput, match=r"^--policy: found 'lottery', expected one of rr, fifo, fair, single$"):
         new_run_queue("lottery", where="--policy")

@@ -101,6 +101,7 @@ def test_a_fence_is_read_in_a_step_of_its_own_unless_under_its_lock() -> None:
 
 
 def test_nothing_is_watched_outside() -> None:
+    plain = Fence.__dict__["_state"]
     world = ControlledWorld(Script())
     world.enter()
     fence = Fence()
@@ -111,7 +112,7 @@ def test_nothing_is_watched_outside() -> None:
         fence = Fence()
         assert not fence.signaled
         assert fence.signal()
-    assert type(Fence.__dict__["_state"]).__name__ != "WatchedField"
+    assert Fence.__dict__["_state"] is plain
 
 
 def test_numbers_of_things_do_not_depend_on_what_others_make() -> None:
@@ -167,6 +168,36 @@ def test_a_task_without_an_end_is_unwound() -> None:
     assert ended == ["spinner"]
 
 
+def test_a_task_that_only_sleeps_has_no_end_either() -> None:
+    world = ControlledWorld(Script(), step_limit=100)
+
+    def nap() -> None:
+        while True:
+            world.sleep(1)
+
+    with pytest.raises(StepLimit, match="100 steps and no end"):
+        run_in(world, lambda: world.spawn(nap, name="napper").join())
+
+
+def test_what_a_search_raises_at_the_end_of_a_task_is_raised_by_the_main_task() -> None:
+    class Broken(Script):
+        def choose(self, candidates: Sequence[int], running: int | None) -> int:
+            if running is None:
+                raise ValueError("no idea")
+            return super().choose(candidates, running)
+
+    world = ControlledWorld(Broken(0, 1, 1))
+
+    def use() -> None:
+        world.spawn(lambda: None, name="ends")
+        world.spawn(lambda: None, name="other")
+        world.point("look", 1)
+
+    with pytest.raises(ValueError, match="no idea"):
+        run_in(world, use)
+    assert world.tasks == []
+
+
 def test_who_spins_while_all_is_tidied_up_is_unwound_too() -> None:
     world = ControlledWorld(Script(), step_limit=100)
     flag = world.flag()
@@ -180,3 +211,43 @@ def test_who_spins_while_all_is_tidied_up_is_unwound_too() -> None:
 
     run_in(world, use)
     assert world.tasks == []
+
+
+def test_what_is_in_a_slot_a_dictionary_or_the_class_is_watched_alike() -> None:
+    class Slotted:
+        __slots__ = ("lock", "value")
+
+        def __init__(self) -> None:
+            self.lock = sync.current().lock()
+            self.value = 0
+
+    class Plain:
+        def __init__(self) -> None:
+            self.lock = sync.current().lock()
+            self.value = 0
+
+    class Defaulted:
+        value = 0
+
+        def __init__(self) -> None:
+            self.lock = sync.current().lock()
+
+    def use(kind: type[Slotted | Plain | Defaulted]) -> list[str]:
+        def body() -> None:
+            thing = kind()
+            thing.value += 1
+            with thing.lock:
+                thing.value += 1
+            assert thing.value == 2
+
+        world = ControlledWorld(Script())
+        with watching({(kind, "value"): attrgetter("lock")}):
+            return [action for _, action in run_in(world, body)]
+
+    for kind in (Slotted, Plain, Defaulted):
+        assert use(kind) == ["read", "write", "acquire", "write", "release", "read"], kind
+    assert (Defaulted.value, "value" in Plain.__dict__) == (0, False)
+    with watching({(Plain, "value"): attrgetter("lock")}):
+        thing = Plain()
+        del thing.value
+        assert not hasattr(thing, "value")

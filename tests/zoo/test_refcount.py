@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from fencepost.errors import UseAfterFree
 from fencepost.zoo.refcount import Counted
+from tests.checks.watching import watched_world
 
 
 @pytest.fixture
-def thing() -> Counted:
-    return Counted("thing")
+def thing() -> Iterator[Counted]:
+    with watched_world():
+        yield Counted("thing")
 
 
 def test_who_holds_a_reference_may_use_it(thing: Counted) -> None:
@@ -18,7 +23,7 @@ def test_who_holds_a_reference_may_use_it(thing: Counted) -> None:
 
 def test_the_last_put_frees_it(thing: Counted) -> None:
     thing.put()
-    with pytest.raises(AssertionError, match="thing is used after it was freed"):
+    with pytest.raises(UseAfterFree, match="use after free of thing: touch read by MainThread"):
         thing.touch()
 
 
@@ -43,14 +48,15 @@ def test_a_reference_is_not_put_twice(thing: Counted) -> None:
 
 def test_it_is_not_freed_twice(thing: Counted) -> None:
     thing.put()
-    with pytest.raises(AssertionError, match="thing is freed twice"):
+    with pytest.raises(UseAfterFree, match="use after free of thing: free read"):
         thing.free()
 
 
-def test_a_dying_thing_can_still_be_used() -> None:
+def test_a_dying_thing_can_still_be_used(thing: Counted) -> None:
     class Leaving(Counted):
         def release(self) -> None:
+            thing.touch()
             self.touch()
             super().release()
 
-    Leaving("thing").put()
+    Leaving("another").put()

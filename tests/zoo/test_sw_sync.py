@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from fencepost.errors import UseAfterFree
 from fencepost.zoo.sw_sync import SyncTimeline
+from tests.checks.watching import watched_world
 
 
 def test_a_step_signals_what_waits() -> None:
@@ -16,12 +18,13 @@ def test_a_step_signals_what_waits() -> None:
 
 
 def test_a_point_that_goes_leaves_the_list() -> None:
-    timeline = SyncTimeline()
-    point = timeline.point()
-    point.put()
-    assert timeline.points == []
-    with pytest.raises(AssertionError, match="point is used after it was freed"):
-        point.touch()
+    with watched_world():
+        timeline = SyncTimeline()
+        point = timeline.point()
+        point.put()
+        assert timeline.points == []
+        with pytest.raises(UseAfterFree, match="use after free of point"):
+            point.touch()
 
 
 def test_a_point_lives_through_the_step_that_signals_it() -> None:

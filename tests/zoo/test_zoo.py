@@ -61,7 +61,8 @@ def test_it_is_called_as_its_file(bug: Bug) -> None:
 
 @EACH
 def test_it_is_told_in_whole(bug: Bug) -> None:
-    for text in (bug.title, bug.fix, bug.symptom, bug.interleaving):
+    told = (bug.fix, bug.symptom, bug.interleaving, bug.repair)
+    for text in (*told, bug.title) if bug.title is not None else told:
         assert text
         assert text == text.strip().removesuffix(".")
         assert "  " not in text

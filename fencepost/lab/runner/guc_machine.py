@@ -6,7 +6,6 @@ from fencepost.actors import Entity, Job, RecoveryRecord, Runtime
 from fencepost.errors import BadInput
 from fencepost.hw.guc import Guc, GucQueue
 from fencepost.lab.runner.engines import EngineNames
-from fencepost.lab.runner.machine import kill_all
 from fencepost.lab.setup import ClientSetup, Setup
 from fencepost.policies import POLICIES, Priority
 from fencepost.sync import NS_PER_S, current
@@ -31,6 +30,8 @@ class GucMachine:
         self._runtime = runtime
         self._credit_limit = setup.credit_limit
         self._timeout_s = setup.timeout_s
+        # Protects the queues, which clients make and put away while something goes wrong with others; a leaf.
+        self._lock = runtime.world.lock()
         self._queues: dict[Entity, GucQueue] = {}
 
     def entity(self, setup: ClientSetup, name: str, choice: EngineNames) -> Entity:
@@ -43,28 +44,33 @@ class GucMachine:
             credit_limit=self._credit_limit,
             timeout_s=self._timeout_s,
         )
-        self._queues[queue.entity] = queue
+        with self._lock:
+            self._queues[queue.entity] = queue
         return queue.entity
 
     def retire(self, entity: Entity) -> None:
-        self._queues.pop(entity).close()
+        with self._lock:
+            queue = self._queues.pop(entity)
+        queue.close()
         entity.fini()
 
     def set_priority(self, entity: Entity, priority: Priority) -> None:
         entity.set_priority(priority)
-        self._queues[entity].set_policies(priority=priority)
+        with self._lock:
+            queue = self._queues[entity]
+        queue.set_policies(priority=priority)
 
     def recoveries(self) -> tuple[RecoveryRecord, ...]:
-        return self._guc.domain.records if self._queues else ()
+        return self._guc.domain.records if self._all() else ()
 
     def disband(self) -> None:
-        for queue in list(self._queues.values()):
+        for queue in self._all():
             queue.scheduler.fini()
 
     def kill(self, client: str) -> None:
         for queue in self._of(client):
             queue.kill()
-        kill_all(self._queues, client)
+            queue.entity.kill()
 
     def page_fault(self, job: Job) -> None:
         self._guc.faults.page_fault(job)
@@ -85,9 +91,12 @@ class GucMachine:
     def unplug(self) -> None:
         self._guc.domain.unplug()
 
+    def _all(self) -> list[GucQueue]:
+        with self._lock:
+            return list(self._queues.values())
+
     def _of(self, client: str) -> list[GucQueue]:
-        """Return the queues of a client; others may be added meanwhile."""
-        return [queue for entity, queue in list(self._queues.items()) if entity.client == client]
+        return [queue for queue in self._all() if queue.entity.client == client]
 
 
 def check_policy(name: str) -> None:

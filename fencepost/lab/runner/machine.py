@@ -12,7 +12,7 @@ from fencepost.lab.runner.engines import EngineNames
 from fencepost.lab.setup import ClientSetup, Setup
 from fencepost.policies import Priority
 
-__all__ = ["Machine", "RingMachine", "kill_all"]
+__all__ = ["Machine", "RingMachine"]
 
 
 class Machine(Protocol):
