@@ -50,11 +50,14 @@ class Patient(MockBackend):
         return super().timedout_job(job, recovery)
 
 
-def lateness_us(queues: int, seconds: float) -> list[float]:
-    """Return how late each of so many time-outs was taken up whose deadlines are spread over so many seconds."""
+def lateness_us(queues: int, seconds: float, lead_s: float = LEAD_S) -> list[float]:
+    """Return how late each of so many time-outs was taken up whose deadlines are spread over so many seconds.
+
+    The first is due when `lead_s` have gone by, and all queues must be armed until then.
+    """
     places = list(range(queues))
     random.Random(SEED).shuffle(places)
-    timeouts_s = [LEAD_S + seconds * place / queues for place in places]
+    timeouts_s = [lead_s + seconds * place / queues for place in places]
     with Runtime(dispatch="workqueue", events=False, log_leftovers=False) as runtime:
         begin_ns = time.monotonic_ns()
         domain = runtime.reset_domain()
@@ -68,8 +71,8 @@ def lateness_us(queues: int, seconds: float) -> list[float]:
         # Or a full collection of what ten thousand queues keep would be in the figures.
         gc.collect()
         gc.freeze()
-        if time.monotonic_ns() - begin_ns > LEAD_S * 1e9:
-            raise SystemExit(f"{queues} queues could not be armed within {LEAD_S:.0f} s")
+        if time.monotonic_ns() - begin_ns > lead_s * 1e9:
+            raise SystemExit(f"{queues} queues could not be armed within {lead_s:.0f} s")
         for job in jobs:
             job.finished.wait()
     gc.unfreeze()

@@ -46,11 +46,6 @@ class HangTimer:
         self._timer: Timer | None = None
         self._suspended = False
 
-    @property
-    def deadline_ns(self) -> int | None:
-        """When the oldest job will have had its time; None when its time is not measured."""
-        return self._deadline_ns
-
     def begin(self, now_ns: int) -> None:
         """Note that another job is the oldest one now."""
         if self.timeout_s is None or self._suspended:

@@ -161,10 +161,10 @@ class Stoppable(Actor):
             self._report()
 
     def _time_oldest(self) -> None:
-        """Give the oldest job its full time."""
+        """Give the oldest job its full time; when the device is gone nobody would look at it."""
         if self._timer is None:
             return
-        if self._pending:
+        if self._pending and not self._gone:
             self._timer.begin(self._now_ns())
         else:
             self._timer.end()
@@ -177,7 +177,7 @@ class Stoppable(Actor):
         """
         reported, self._reported = self._reported, None
         faulted, self._faulted = self._faulted, False
-        if self._timer is not None and reported is not None and self._oldest() is reported:
+        if self._timer is not None and not self._gone and reported is not None and self._oldest() is reported:
             self._timer.begin_again(self._now_ns())
         elif status is not Status.NO_HANG:
             self._time_oldest()

@@ -42,7 +42,7 @@ class TimeoutHandler(Actor):
         self.pending: dict[Scheduler, tuple[Job, ...]] = {}
         self._record = None if events is None else events.record
         self._reports: deque[TimedOut | Recover | Unplug] = deque()
-        self._procedure: Procedure[RecoveryRecord] | None = None
+        self._procedure: Procedure[None] | None = None
         # The stops that are not answered, and who waits for that.
         self._stopping: dict[Scheduler, StopSubmission] = {}
         self._stopped = WaitQueue(f"the stop of {domain.name}")
@@ -84,14 +84,23 @@ class TimeoutHandler(Actor):
             if self._gone:
                 self.on_dead_letter(report)
             elif isinstance(report, Unplug):
-                self._unplug()
+                self._conclude(None, None, Status.ENODEV, current().now_ns())
             else:
                 steps = self._carry_out(report) if isinstance(report, Recover) else self._recover(report)
                 self._procedure = procedure = Procedure(self, steps, self._end)
                 procedure.start()
 
-    def _end(self, record: RecoveryRecord) -> None:
+    def _end(self, _result: None) -> None:
         self._procedure = None
+
+    def _conclude(self, scheduler: Scheduler | None, job: Job | None, status: Status, begin_ns: int) -> None:
+        """Go on, and tell of it before: whoever sees what a recovery did to a job finds the record."""
+        name = self.domain.name if scheduler is None else scheduler.name
+        number = None if job is None else (job.finished.context, job.finished.seqno)
+        self._note(RecoveryRecord(name, number, status, begin_ns, current().now_ns()))
+        self._start_submission(status)
+
+    def _note(self, record: RecoveryRecord) -> None:
         self.domain.note(record)
         if self._record is not None:
             context, seqno = record.job or (0, 0)
@@ -101,7 +110,7 @@ class TimeoutHandler(Actor):
         if record.status is not Status.NO_HANG and current().name != "controlled":
             self.log.warning("recovered", scheduler=record.scheduler, job=record.job, status=record.status.value)
 
-    def _recover(self, report: TimedOut) -> Steps[RecoveryRecord]:
+    def _recover(self, report: TimedOut) -> Steps[None]:
         scheduler, job = report.scheduler.scheduler, report.job
         begin_ns = current().now_ns()
         status = Status.ENODEV
@@ -109,9 +118,7 @@ class TimeoutHandler(Actor):
             yield from self.stop_submission([scheduler])
             status = (yield from self._ask_driver(scheduler, job)) if self._hangs(scheduler, job) else Status.NO_HANG
         finally:
-            self._start_submission(status)
-        fence = job.finished
-        return RecoveryRecord(scheduler.name, (fence.context, fence.seqno), status, begin_ns, current().now_ns())
+            self._conclude(scheduler, job, status, begin_ns)
 
     def _hangs(self, scheduler: Scheduler, job: Job) -> bool:
         """Say whether the job is still what its scheduler waits for: it may have ended since the report."""
@@ -127,19 +134,13 @@ class TimeoutHandler(Actor):
         answer = backend.timedout_job(job, Recovery(self, scheduler))
         return answer if isinstance(answer, Status) else (yield from answer)
 
-    def _carry_out(self, report: Recover) -> Steps[RecoveryRecord]:
+    def _carry_out(self, report: Recover) -> Steps[None]:
         begin_ns = current().now_ns()
         status = Status.ENODEV
         try:
             status = yield from report.steps(Recovery(self))
         finally:
-            self._start_submission(status)
-        return RecoveryRecord(self.domain.name, None, status, begin_ns, current().now_ns())
-
-    def _unplug(self) -> None:
-        now_ns = current().now_ns()
-        self._start_submission(Status.ENODEV)
-        self._end(RecoveryRecord(self.domain.name, None, Status.ENODEV, now_ns, now_ns))
+            self._conclude(None, None, status, begin_ns)
 
     def stop_submission(self, schedulers: Iterable[Scheduler]) -> Steps[None]:
         """Stop schedulers, and wait until they have. Raises WrongState for one of another domain."""

@@ -306,7 +306,7 @@ def test_a_job_of_an_entity_whose_actor_is_gone_ends_with_its_scheduler(
         offered = entity.submit(0)
         settle(entity, scheduler)
         entity.actor.actor_ref.stop()
-    assert offered.finished.error == -errno.ENODEV
+    assert offered.finished.error == -errno.ECANCELED
     assert adds_up(rt)
     assert not rt.leftovers
 

@@ -173,6 +173,20 @@ def test_a_time_out_of_zero_ends_what_is_there_and_all_that_comes(rt: Runtime) -
     assert timed_out_us(driver) == [500_000] * 5
 
 
+def test_a_job_is_on_the_hardware_before_its_time_runs(rt: Runtime) -> None:
+    """T1-10, T1-11: also when there is no time at all, and after a restart, which runs jobs before it times them."""
+
+    def look(job: Job, recovery: Recovery) -> Status:
+        assert job.finished.parent is not None
+        assert driver.log[-1] == job.finished.seqno
+        return reset(job, recovery)
+
+    driver = ScriptedDriver(look)
+    entity = rt.scheduler(driver, timeout_s=0).entity()
+    assert finished([entity.submit() for _ in range(4)])
+    assert [seqno for seqno, _ in driver.asked] == [1, 2, 3, 4]
+
+
 def test_a_time_out_of_zero_lets_a_job_go_on_that_does_not_hang(rt: Runtime) -> None:
     """It is looked at again and again, with time in between."""
     driver = ScriptedDriver(no_hang)

@@ -116,3 +116,18 @@ def test_what_is_queued_on_a_finished_scheduler_ends(way: Way) -> None:
         assert {job.finished.error for job in jobs} == {-errno.ECANCELED}
         assert ends == [1, 0, 2, 3]
     assert adds_up(rt)
+
+
+@EVERYWHERE
+def test_whoever_sees_what_a_recovery_did_finds_the_record(way: Way) -> None:
+    with way.runtime() as rt:
+        domain = rt.reset_domain()
+        scheduler = rt.scheduler(ScriptedDriver(reset), domain=domain)
+        job, seen = scheduler.entity().submit(), list[int]()
+        job.finished.add_callback(lambda _: seen.append(domain.count(Status.RESET)))
+        assert job.scheduled.wait(LIMIT_S)
+        scheduler.fault()
+        assert job.finished.wait(LIMIT_S)
+        domain.unplug()
+    assert seen == [1]
+    assert domain.count(Status.ENODEV) == 1

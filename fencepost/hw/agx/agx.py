@@ -44,7 +44,7 @@ class Agx:
         job = scheduler.entity(client="game").submit(duration_us=500)
 
     A job without a duration hangs. Whatever hangs or faults stops the world: the firmware halts all engines, the
-    driver decides who is killed and who runs again, and the firmware goes on. All its schedulers are one reset domain.
+    driver decides who is killed and who runs again, and the firmware goes on. Its schedulers are one reset domain.
 
     Life cycle: *made* -> *attached* (to the runtime of its first scheduler) -> *crashed*, or never.
 

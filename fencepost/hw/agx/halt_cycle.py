@@ -60,8 +60,7 @@ class HaltCycle:
         if not self._halted():
             answered = yield from self._request_halt(submission, limit_s)
             if answered and not self._halted():
-                # What waits for others does not hang; or it came to its end just now.
-                self._driver.reap()
+                # What waits for others does not hang; or it came to its end just now, and word of that will come.
                 return Status.NO_HANG
         return (yield from self._recover(recovery))
 

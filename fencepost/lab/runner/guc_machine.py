@@ -21,7 +21,7 @@ class GucMachine:
     """
 
     def __init__(self, setup: Setup, runtime: Runtime) -> None:
-        check_policy(setup.policy)
+        check_choices(setup)
         self._guc = Guc({name: count for name, count in setup.engines.items() if count})
         self.engines = tuple(name for names in self._guc.engines.values() for name in names)
         self.terminate = self._guc.terminate
@@ -99,7 +99,9 @@ class GucMachine:
         return [queue for queue in self._all() if queue.entity.client == client]
 
 
-def check_policy(name: str) -> None:
-    """Raise BadInput for a policy that there is not, as a scheduler would that has something to choose from."""
-    if name not in POLICIES:
-        raise BadInput("policy", repr(name), f"one of {', '.join(POLICIES)}")
+def check_choices(setup: Setup) -> None:
+    """Raise BadInput for a policy that there is not, and for a recovery: the firmware and its driver have their own."""
+    if setup.policy not in POLICIES:
+        raise BadInput("policy", repr(setup.policy), f"one of {', '.join(POLICIES)}")
+    if setup.recovery is not None:
+        raise BadInput("recovery", setup.recovery, "none with submission guc: its driver has a way of its own")

@@ -76,6 +76,8 @@ def test_t4_1_a_fault_kills_its_address_space_and_an_idempotent_bystander_runs_a
     assert submit_error(it.a.entity) == errno.ECANCELED
     assert submit_error(it.b.entity) is None
     assert it.agx.domain.count(Status.RESET) == 1
+    assert it.agx.domain.snapshot is not None
+    assert [record.error for record in it.agx.domain.read_faults()] == [-errno.EIO, 0]
 
 
 def test_t4_2_a_bystander_that_may_not_run_again_is_lost_with_its_queue(scene: MakeScene) -> None:

@@ -71,6 +71,18 @@ def test_a_reset_that_comes_of_no_fault_makes_nobody_guilty(rt: Runtime, guc: Gu
     assert executed(rt, queue) == [(1, 0, 1), (1, 1, 6)]
 
 
+def test_a_queue_that_a_reset_spares_has_its_full_time_again(rt: Runtime, guc: Guc) -> None:
+    """Its context was reset a moment ago, so that a recovery was to look at it at once; but first comes the device."""
+    queue = guc.queue(rt, "rcs0", timeout_s=5)
+    job = queue.entity.submit(5_000)
+    rt.world.sleep(0.001)
+    assert guc.faults.reset_engine("rcs0")
+    guc.reset("loss of power", blame=False)
+    assert errors(job, queue.entity.submit(5_000)) == [0, 0]
+    assert not queue.banned
+    quiet(guc, protocol_errors=len(guc.replies.protocol_errors))
+
+
 def test_the_kernel_is_never_guilty(rt: Runtime, guc: Guc) -> None:
     queue = guc.queue(rt, "rcs0", priority=Priority.KERNEL)
     job = queue.entity.submit(5_000)

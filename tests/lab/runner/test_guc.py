@@ -83,6 +83,11 @@ def test_an_unknown_policy_is_refused_although_it_would_choose_nothing(run_text:
         run_text("d.1", submission="guc", policy="luck")
 
 
+def test_its_driver_recovers_in_its_own_way(run_text: RunText) -> None:
+    with pytest.raises(BadInput, match="recovery: found kill_vm, expected none with submission guc"):
+        run_text("d.1", submission="guc", recovery="kill_vm")
+
+
 def with_fault(kind: FaultKind, target: str | None, restart_s: float | None = None) -> RunResult:
     faults = (FaultSetup("a.toml:1", kind, target, 0.0101, restart_s=restart_s),)
     clients = (client("1.RCS.2000.0.1", "a", repeats=30), client("1.RCS.2000.0.1", "b", repeats=30))
