@@ -28,7 +28,7 @@ __all__ = ["lateness_us"]
 
 QUEUES: Final = 10_000
 SECONDS: Final = 10.0
-LEAD_S: Final = 8.0
+LEAD_S: Final = 20.0
 SEED: Final = 1
 MEDIAN_LIMIT_US: Final = 1000.0
 P99_LIMIT_US: Final = 5000.0

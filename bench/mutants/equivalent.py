@@ -39,6 +39,9 @@ EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
         "sync/virtual.py self._main.sleep.end_sleep() before self._main.summons = error in VirtualWorld.interrupt": (
             "a virtual world is one thread, and the end of a sleep only puts the task in line: nobody runs in between"
         ),
+        "sync/virtual_primitives.py self._line.wake_one() before self.holder = None in VirtualLock.release": (
+            "as the one before: who is woken takes the lock when it runs, and nobody runs before the release is over"
+        ),
         "sync/virtual_primitives.py self.end_sleep() before self.woken = True in VirtualWaiter.wake": (
             "as the one before: the sleeper runs only when the waker has come to a wait of its own"
         ),

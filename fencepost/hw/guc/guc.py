@@ -70,6 +70,7 @@ class Guc:
         faults: what can go wrong with it, on purpose.
         wedged: whether it is beyond recovery.
         running: whether the driver has a firmware to talk to.
+        hardware, channel, requests, firmware, replies, domain: what it is made of, there with the first queue.
 
     Raises:
         BadInput: for an unknown class, a count outside of 1 to 64, no engines, a negative number.
