@@ -41,13 +41,19 @@ class Watchdog:
 
     def watch(self) -> None:
         """Look whether the time is up, until the queue is empty. The timer."""
-        while True:
-            current().sleep_until(self._deadline_ns)
-            with self._lock:
-                if self._paused:
-                    return
-                late = current().now_ns() >= self._deadline_ns
-                assert not late, f"a queue is killed, and no job of it has run for longer than {JOB_S} s"
+        due_ns = self._look()
+        while due_ns is not None:
+            current().sleep_until(due_ns)
+            due_ns = self._look()
+
+    def _look(self) -> int | None:
+        """Return when the time is up as things are; None when the queue is empty."""
+        with self._lock:
+            if self._paused:
+                return None
+            in_time = current().now_ns() < self._deadline_ns
+            assert in_time, f"a queue is killed, and no job of it has run for longer than {JOB_S} s"
+            return self._deadline_ns
 
     @staticmethod
     def _full_time_ns() -> int:

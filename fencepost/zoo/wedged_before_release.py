@@ -11,10 +11,7 @@ __all__ = ["BUG"]
 
 
 class Handler:
-    """Has the scheduler stopped, so that the pending jobs are its own, until the device is wedged.
-
-    `pending` belongs to it, then to the teardown.
-    """
+    """Has the scheduler stopped, so that the pending jobs are its own; once the device is wedged, the teardown's."""
 
     def __init__(self, pending: PendingList, runtime: Runtime) -> None:
         self._pending = pending

@@ -251,11 +251,12 @@ def test_messages_are_kept_over_a_recovery(way: Way) -> None:
 def test_a_recovery_waits_for_the_end_of_a_message(way: Way) -> None:
     with way.runtime() as rt:
         driver, holding = ScriptedDriver(), Holding()
-        scheduler = rt.scheduler(driver, timeout_s=0.001)
+        scheduler = rt.scheduler(driver, domain=rt.reset_domain())
         job = scheduler.entity().submit()
         assert job.scheduled.wait(LIMIT_S)
         scheduler.send(holding)
         settle(scheduler)
+        scheduler.fault()
         assert not job.finished.wait(0.01)
         assert driver.asked == []
         holding.goes_on.signal()
@@ -269,13 +270,14 @@ def test_a_job_that_completes_during_a_message_is_not_reported(way: Way) -> None
     """It is complete and waits to be freed: its time is over, in the other sense (B42)."""
     with way.runtime() as rt:
         driver, holding = ScriptedDriver(never), Holding()
-        scheduler = rt.scheduler(driver, timeout_s=0.05)
+        scheduler = rt.scheduler(driver, domain=rt.reset_domain())
         job = scheduler.entity().submit()
         assert job.scheduled.wait(LIMIT_S)
         scheduler.send(holding)
         driver.advance()
         assert job.finished.wait(LIMIT_S)
-        rt.world.sleep(0.1)
+        scheduler.set_timeout(0.001)
+        rt.world.sleep(0.002)
         scheduler.fault()
         settle(scheduler)
         holding.goes_on.signal()

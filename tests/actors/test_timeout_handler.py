@@ -62,9 +62,7 @@ def test_a_device_that_is_gone_ends_all_jobs_of_its_domain(way: Way) -> None:
 
     with way.runtime() as rt:
         domain, blocker = rt.reset_domain(), Fence()
-        faulty, other = (
-            rt.scheduler(ScriptedDriver(gone), domain=domain, timeout_s=timeout_s) for timeout_s in (0.001, None)
-        )
+        faulty, other = (rt.scheduler(ScriptedDriver(gone), domain=domain) for _ in range(2))
         ends: list[int] = []
         jobs: list[Job] = []
         for scheduler in (faulty, other):
@@ -72,6 +70,8 @@ def test_a_device_that_is_gone_ends_all_jobs_of_its_domain(way: Way) -> None:
             jobs += [entity.submit(), entity.submit(), entity.submit(deps=[blocker])]
         for number, job in enumerate(jobs):
             job.finished.add_callback(lambda _, number=number: ends.append(number))  # type: ignore[misc]
+        assert jobs[0].scheduled.wait(LIMIT_S)
+        faulty.fault()
         assert finished(jobs[:2] + jobs[3:5])
         assert not jobs[2].finished.signaled
         blocker.signal()
@@ -132,8 +132,10 @@ def test_when_a_driver_raises_the_device_is_given_up(way: Way, waits: bool) -> N
 
     with pytest.raises(ActorFailed, match="on fire"), way.runtime() as rt:
         domain = rt.reset_domain()
-        scheduler, other = (rt.scheduler(ScriptedDriver(answer), domain=domain, timeout_s=0.005) for _ in range(2))
+        scheduler, other = (rt.scheduler(ScriptedDriver(answer), domain=domain) for _ in range(2))
         jobs = [scheduler.entity().submit() for _ in range(2)]
+        settle(scheduler)
+        scheduler.fault()
         assert finished(jobs)
         assert {job.finished.error for job in jobs} == {-errno.ENODEV}
         assert other.fini(LIMIT_S)

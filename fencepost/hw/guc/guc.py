@@ -166,7 +166,7 @@ class Guc:
         queue = self._new_queue(runtime, names, name, priority, timeout_s)
         try:
             queue.scheduler = runtime.scheduler(
-                queue, queue.name, policy="fifo", credit_limit=credit_limit, timeout_s=timeout_s, domain=self.domain
+                queue, queue.name, policy="single", credit_limit=credit_limit, timeout_s=timeout_s, domain=self.domain
             )
         except BaseException:
             with self._lock:

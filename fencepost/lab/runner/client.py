@@ -212,15 +212,23 @@ class Client:
 
     def _go_on_after(self, refusal: OSError, queue: ContextQueue) -> None:
         """Make a new context where the old one is dead; end where there is nothing to go on with."""
-        if refusal.errno in {errno.EIO, errno.ENODEV}:
-            self.losses.device = True
-            raise _LeftEarly from refusal
+        self._leave_if_lost(refusal)
         if refusal.errno != errno.ECANCELED:
             raise refusal
         self._stay_away()
         if self._leave.is_open:
             raise _LeftEarly from refusal
-        queue.renew()
+        try:
+            queue.renew()
+        except OSError as again:
+            self._leave_if_lost(again)
+            raise
+
+    def _leave_if_lost(self, refusal: OSError) -> None:
+        """End when the device is wedged or gone."""
+        if refusal.errno in {errno.EIO, errno.ENODEV}:
+            self.losses.device = True
+            raise _LeftEarly from refusal
 
     def _stay_away(self) -> None:
         """Block for as long as a client that was killed is gone; end if that is for good."""

@@ -1,0 +1,57 @@
+"""A replay after a reset that ran what had been complete before it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fencepost.actors import Runtime
+from fencepost.checks import Kind
+from fencepost.hw.guc import Guc, GucQueue
+from fencepost.sync import NS_PER_S
+from fencepost.zoo.bug import Bug
+
+__all__ = ["BUG"]
+
+JOB_US: Final = 10
+
+
+class QueueAsItWas(GucQueue):
+    """Emits all that is pending."""
+
+    def _replay(self) -> None:
+        for entry in self.entries.values():
+            self._submit(entry)
+
+
+class DeviceAsItWas(Guc):
+    queue_class = QueueAsItWas
+
+
+def model(guc: Guc, runtime: Runtime) -> None:
+    """Reset a device just when a job ends."""
+    queue = guc.queue(runtime, "rcs0")
+    job = queue.entity.submit(JOB_US)
+
+    def reset() -> None:
+        runtime.world.sleep(JOB_US / 1e6)
+        guc.reset("a test", blame=False)
+
+    runtime.spawn(reset, "reset").join()
+    job.finished.wait()
+    runtime.world.sleep(1)
+    executed = guc.statistics().engines["rcs0"].jobs
+    assert executed == 1, f"a job has run {executed} times"
+
+
+BUG = Bug(
+    name="completed-job-replayed",
+    title=None,
+    fix="00937fe1921a (xe), date and title not known",
+    symptom="the tail of a ring is not where the driver believes it to be, and jobs run twice",
+    interleaving="a job completes, and before it is freed the device is reset; the ring is wound back to the first job"
+    " that is not complete, but all pending ones are emitted",
+    repair="emit from that job on",
+    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
+    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    finds=frozenset({Kind.ASSERTION}),
+)

@@ -1,0 +1,54 @@
+"""Queues that were killed together, and ran on until the recovery came to each of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fencepost.actors import Runtime, Steps
+from fencepost.checks import Kind
+from fencepost.hw.guc import Guc, GucQueue
+from fencepost.zoo.bug import Bug
+
+__all__ = ["BUG"]
+
+QUEUES: Final = 2
+
+
+class QueueAsItWas(GucQueue):
+    """Leaves all of it to the recovery."""
+
+    def _disable(self) -> Steps[None]:
+        yield from ()
+
+
+class DeviceAsItWas(Guc):
+    queue_class = QueueAsItWas
+
+
+def model(guc: Guc, runtime: Runtime) -> None:
+    """Close a file with queues, each with a job on an engine of its own that does not give way."""
+    queues = [guc.queue(runtime, f"rcs{engine}") for engine in range(QUEUES)]
+    jobs = [queue.entity.submit() for queue in queues]
+    for job in jobs:
+        job.scheduled.wait()
+    for queue in queues:
+        queue.close()
+    ran_us: set[float] = set()
+    for job in jobs:
+        job.finished.wait()
+    ran_us = {engine.busy_us for engine in guc.statistics().engines.values()}
+    assert len(ran_us) == 1, "a queue runs on while another one is recovered, and its page tables are gone"
+
+
+BUG = Bug(
+    name="killed-queues-in-line",
+    title=None,
+    fix="posted for xe, June 2026; commit and title not known",
+    symptom="a closed file brings a cascade of faults and resets",
+    interleaving="a file with many queues is closed, and its page tables go; one recovery after the other takes the"
+    " queues off their engines; those that still wait for theirs run, and fault",
+    repair="disable each when it is killed, by a message that cannot fail, and not when its recovery comes to it",
+    broken=lambda runtime: model(DeviceAsItWas({"rcs": QUEUES}), runtime),
+    fixed=lambda runtime: model(Guc({"rcs": QUEUES}), runtime),
+    finds=frozenset({Kind.ASSERTION}),
+)

@@ -1,0 +1,44 @@
+"""A reply about a queue that was gone, which was taken for one about the next queue of that number."""
+
+from __future__ import annotations
+
+from fencepost.actors import Runtime
+from fencepost.checks import Kind
+from fencepost.hw.guc import Guc, GucQueue
+from fencepost.hw.guc.messages import DeregisterDone
+from fencepost.zoo.bug import Bug
+
+__all__ = ["BUG"]
+
+
+def model(guc: Guc, runtime: Runtime) -> None:
+    """Reset a device while the firmware forgets a queue, and have another queue under its number."""
+
+    def use() -> GucQueue:
+        queue = guc.queue(runtime, "rcs0")
+        queue.entity.submit(1).finished.wait()
+        queue.close()
+        return queue
+
+    queue = use()
+    guc.faults.delay(lambda message: isinstance(message, DeregisterDone), by_s=0)
+    guc.reset("a test", blame=False)
+    queue.gone.wait()
+    queue = use()
+    queue.gone.wait()
+    with guc.hardware as contexts:
+        assert queue.context.number not in contexts.contexts, "a queue is freed, and the firmware still has its ring"
+
+
+BUG = Bug(
+    name="queue-number-without-generation",
+    title=None,
+    fix="none known: a hazard of the xe driver's design, written down by this project",
+    symptom="the firmware uses the memory of a queue that is gone",
+    interleaving="the firmware has forgotten a queue, and its word of that is late; a reset frees the queue, and another"
+    " one gets its number, which in turn is to be forgotten; the word comes, and that one is freed at once",
+    repair="number the registrations, and ignore what is about another one",
+    broken=lambda runtime: model(Guc({"rcs": 1}, generations=False), runtime),
+    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    finds=frozenset({Kind.ASSERTION}),
+)
