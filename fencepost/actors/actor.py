@@ -146,11 +146,10 @@ class Actor(pykka.Actor):
 
     def _interrupted(self, error: BaseException) -> None:
         """End by an exception that asks the whole program to end (KeyboardInterrupt)."""
+        # First, since the rest may let others run.
+        current().interrupt(error)
         self.actor_stopped.set()
-        try:
-            self.on_failure(type(error), error, error.__traceback__)
-        finally:
-            current().interrupt(error)
+        self.on_failure(type(error), error, error.__traceback__)
 
     def _handle_failure(
         self,

@@ -88,6 +88,23 @@ class Choices:
         candidates.remove(chosen)
         return chosen
 
+    def choose_at_point(self, running: Candidate) -> Candidate:
+        """Return who goes on: `running`, who is no candidate, or one whose place it takes. There is a candidate."""
+        candidates = self.candidates
+        candidates.append(running)
+        try:
+            chosen = self._ask(candidates, running)
+        finally:
+            # Also when it is called away here.
+            candidates.pop()
+        if chosen != running:
+            candidates.remove(chosen)
+            candidates.append(running)
+            self.deviations[self.choices] = chosen
+            self.preemptions += 1
+        self.choices += 1
+        return chosen
+
     def choose_or_clock(self, running: Candidate | None) -> Candidate:
         """As `choose`, with the clock among the candidates. That it comes early is a preemption too."""
         self.candidates.append(CLOCK)

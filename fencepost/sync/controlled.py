@@ -170,10 +170,8 @@ class ControlledWorld(VirtualWorld):
             self.pass_turn()
         elif self._able:
             # As `switch`, without the calls: there is no hotter place.
-            me = task.number
-            self._able.append(me)
-            chosen = self.choices.choose(me)
-            if chosen != me:
+            chosen = self.choices.choose_at_point(task.number)
+            if chosen != task.number:
                 self.running = successor = self._numbered[chosen]
                 successor.greenlet.switch()
                 if task.summons is not None:

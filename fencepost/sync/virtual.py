@@ -150,7 +150,9 @@ class VirtualWorld(World):
         if isinstance(error, GreenletExit):
             # Whoever caught it is being unwound: that is no wish of the program's.
             return
-        self._main.summons = error
+        # A wish of the program's is not replaced by the deadlock that may come of it.
+        if self._main.summons is None or isinstance(self._main.summons, Exception):
+            self._main.summons = error
         if self._main.sleep is not None:
             self._main.sleep.end_sleep()
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
 from fencepost.hw.guc import Guc, GucQueue
-from fencepost.sync import NS_PER_S
 from fencepost.zoo.bug import Bug
 
 __all__ = ["BUG"]
-
-JOB_US: Final = 10
 
 
 class QueueAsItWas(GucQueue):
@@ -28,15 +23,13 @@ class DeviceAsItWas(Guc):
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
-    """Reset a device just when a job ends."""
-    queue = guc.queue(runtime, "rcs0")
-    job = queue.entity.submit(JOB_US)
-
-    def reset() -> None:
-        runtime.world.sleep(JOB_US / 1e6)
-        guc.reset("a test", blame=False)
-
-    runtime.spawn(reset, "reset").join()
+    """Reset a device when a job is complete."""
+    job = guc.queue(runtime, "rcs0").entity.submit(0)
+    job.scheduled.wait()
+    hardware = job.finished.parent
+    assert hardware is not None
+    hardware.wait()
+    guc.reset("a test", blame=False)
     job.finished.wait()
     runtime.world.sleep(1)
     executed = guc.statistics().engines["rcs0"].jobs

@@ -33,11 +33,10 @@ def model(guc: Guc, runtime: Runtime) -> None:
         job.scheduled.wait()
     for queue in queues:
         queue.close()
-    ran_us: set[float] = set()
     for job in jobs:
         job.finished.wait()
-    ran_us = {engine.busy_us for engine in guc.statistics().engines.values()}
-    assert len(ran_us) == 1, "a queue runs on while another one is recovered, and its page tables are gone"
+    busy_ns = {engine.busy_ns for engine in guc.statistics().engines.values()}
+    assert len(busy_ns) == 1, "a queue runs on while another one is recovered, and its page tables are gone"
 
 
 BUG = Bug(

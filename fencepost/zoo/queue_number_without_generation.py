@@ -5,25 +5,36 @@ from __future__ import annotations
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
 from fencepost.hw.guc import Guc, GucQueue
-from fencepost.hw.guc.messages import DeregisterDone
+from fencepost.hw.guc.messages import DeregisterDone, FromFirmware
+from fencepost.sync import Gate
 from fencepost.zoo.bug import Bug
 
 __all__ = ["BUG"]
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
-    """Reset a device while the firmware forgets a queue, and have another queue under its number."""
+    """Reset a device when the firmware has forgotten a queue, and have another queue under its number."""
+    forgotten = Gate("the firmware has forgotten the first queue")
+    late: list[FromFirmware] = []
+
+    def keep(message: FromFirmware) -> bool:
+        if not isinstance(message, DeregisterDone):
+            return False
+        late.append(message)
+        forgotten.open()
+        return True
 
     def use() -> GucQueue:
         queue = guc.queue(runtime, "rcs0")
-        queue.entity.submit(1).finished.wait()
+        queue.entity.submit(0).finished.wait()
         queue.close()
         return queue
 
-    queue = use()
-    guc.faults.delay(lambda message: isinstance(message, DeregisterDone), by_s=0)
+    guc.faults.drop(keep)
+    use()
+    forgotten.wait()
     guc.reset("a test", blame=False)
-    queue.gone.wait()
+    runtime.spawn(lambda: guc.replies.post(late[0]), "late word")
     queue = use()
     queue.gone.wait()
     with guc.hardware as contexts:

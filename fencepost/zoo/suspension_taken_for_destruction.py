@@ -33,8 +33,7 @@ def model(guc: Guc, runtime: Runtime) -> None:
     queue.entity.submit(1).finished.wait()
     queue.suspend()
     queue.close()
-    queue.gone.wait()
-    runtime.world.sleep(1)
+    queue.gone.wait(1)
     assert not guc.firmware.violations, guc.firmware.violations[0]
 
 

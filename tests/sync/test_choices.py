@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from fencepost.sync.choices import CLOCK, Candidate, Choices
 
 
@@ -65,6 +67,27 @@ def test_a_clock_that_interrupts_is_one_preemption() -> None:
     choices = choices_among(1, 2, script=Script(CLOCK))
     assert choices.choose_or_clock(2) == CLOCK
     assert kept(choices) == ({0: CLOCK}, 1, 1)
+
+
+def test_who_stands_at_a_point_goes_on_or_joins_those_who_could() -> None:
+    script = Script(0, 2)
+    choices = choices_among(1, 2, script=script)
+    assert choices.choose_at_point(0) == 0
+    assert choices.candidates == [1, 2]
+    assert choices.choose_at_point(0) == 2
+    assert choices.candidates == [1, 0]
+    assert script.asked == [((1, 2, 0), 0)] * 2
+    assert kept(choices) == ({1: 2}, 2, 1)
+
+
+def test_who_is_called_away_at_a_point_is_no_candidate() -> None:
+    choices = choices_among(1, script=Script())
+    with pytest.raises(IndexError):
+        choices.choose_at_point(0)
+    with pytest.raises(IndexError):
+        choices_among(1, 2, script=Script()).choose(None)
+    assert kept(choices) == ({}, 0, 0)
+    assert choices.candidates == [1]
 
 
 def test_in_the_end_nobody_is_asked() -> None:
