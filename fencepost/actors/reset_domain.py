@@ -129,6 +129,11 @@ class ResetDomain:
         """True once the hardware could not be recovered. Any context."""
         return self._wedged
 
+    @property
+    def gone(self) -> bool:
+        """True once the device was taken away, or a recovery found that it was. Any context."""
+        return self.count(Status.ENODEV) > 0
+
     def recover(self, steps: Callable[[Recovery], StatusSteps]) -> None:
         """Have the handler carry out a recovery of the device, behind what was reported before.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
@@ -15,7 +16,7 @@ from fencepost.actors.dispatch import Dispatch, ThreadDispatch, WorkQueueDispatc
 from fencepost.actors.entity import Entity
 from fencepost.actors.hang_timer import check_timeout
 from fencepost.actors.messages import Abandon
-from fencepost.actors.recovery import Device, PartOfDevice, Recoverable
+from fencepost.actors.recovery import Device, PartOfDevice
 from fencepost.actors.reset_domain import ResetDomain
 from fencepost.actors.scheduler import Scheduler
 from fencepost.actors.statistics import Leftovers, RuntimeStatistics
@@ -135,6 +136,7 @@ class Runtime:
         Raises:
             BadInput: for an unknown policy, a credit limit below 1, a negative hang limit, a time-out that is negative,
                 not a number or above a day.
+            OSError: ENODEV when the device of the domain is gone.
             TypeError: the backend has no `timedout_job`, and is to have a time-out or a domain.
             WrongState: outside of the `with` block.
             WrongWorld: by a task of another world.
@@ -147,12 +149,14 @@ class Runtime:
         check_timeout(timeout_s)
         if name is None:
             name = f"sched{len(self._schedulers)}"
-        if (timeout_s is not None or domain is not None) and not isinstance(backend, Recoverable):
+        if (timeout_s is not None or domain is not None) and not hasattr(backend, "timedout_job"):
             raise TypeError(f"{backend!r} of {name} has no timedout_job: it cannot have a time-out")
         if domain is None and isinstance(backend, PartOfDevice):
             domain = self._domain_of(backend.recovered_with)
         elif timeout_s is not None and domain is None:
             domain = self.reset_domain(f"{name} recovery")
+        if domain is not None and domain.gone:
+            raise OSError(errno.ENODEV, f"{domain.name} is gone: nothing can be submitted to it")
         run_queue = new_run_queue(policy) if isinstance(policy, str) else RunQueue[Any](policy)
         scheduler = self.scheduler_class(
             self,

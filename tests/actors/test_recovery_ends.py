@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 
+import pytest
+
 from fencepost.actors import Job, Recovery, Runtime, Scheduler, Status
 from fencepost.actors.procedure import Steps, Until, UntilSignaled
 from fencepost.fences import Fence
+from fencepost.hw import MockBackend
 from fencepost.sync import WaitQueue
 from tests.actors.kit import EVERYWHERE, LIMIT_S, VIRTUALLY, Way, adds_up, finished, settle
 from tests.actors.scripted import TIMEOUT_S, TIMEOUT_US, ScriptedDriver, lose, reset
@@ -131,3 +134,16 @@ def test_whoever_sees_what_a_recovery_did_finds_the_record(way: Way) -> None:
         domain.unplug()
     assert seen == [1]
     assert domain.count(Status.ENODEV) == 1
+
+
+def test_nothing_new_is_made_on_a_device_that_is_gone() -> None:
+    with Runtime(world="virtual") as runtime:
+        domain = runtime.reset_domain("gpu")
+        entity = runtime.scheduler(MockBackend(), domain=domain).entity()
+        job = entity.submit()
+        domain.unplug()
+        job.finished.wait()
+        assert domain.gone
+        with pytest.raises(OSError, match="gpu is gone") as refused:
+            runtime.scheduler(MockBackend(), domain=domain)
+        assert refused.value.errno == errno.ENODEV
