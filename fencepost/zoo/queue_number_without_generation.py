@@ -6,7 +6,6 @@ from fencepost.actors import Runtime
 from fencepost.checks import Kind
 from fencepost.hw.guc import Guc, GucQueue
 from fencepost.hw.guc.messages import DeregisterDone, FromFirmware
-from fencepost.sync import Gate
 from fencepost.zoo.bug import Bug
 
 __all__ = ["BUG"]
@@ -14,15 +13,12 @@ __all__ = ["BUG"]
 
 def model(guc: Guc, runtime: Runtime) -> None:
     """Reset a device when the firmware has forgotten a queue, and have another queue under its number."""
-    forgotten = Gate("the firmware has forgotten the first queue")
     late: list[FromFirmware] = []
 
     def keep(message: FromFirmware) -> bool:
-        if not isinstance(message, DeregisterDone):
-            return False
-        late.append(message)
-        forgotten.open()
-        return True
+        if isinstance(message, DeregisterDone):
+            late.append(message)
+        return bool(late)
 
     def use() -> GucQueue:
         queue = guc.queue(runtime, "rcs0")
@@ -31,14 +27,15 @@ def model(guc: Guc, runtime: Runtime) -> None:
         return queue
 
     guc.faults.drop(keep)
-    use()
-    forgotten.wait()
+    first = use()
+    runtime.world.sleep(1)
     guc.reset("a test", blame=False)
+    first.gone.wait()
     runtime.spawn(lambda: guc.replies.post(late[0]), "late word")
-    queue = use()
-    queue.gone.wait()
+    second = use()
+    second.gone.wait()
     with guc.hardware as contexts:
-        assert queue.context.number not in contexts.contexts, "a queue is freed, and the firmware still has its ring"
+        assert second.context.number not in contexts.contexts, "a queue is freed, and the firmware still has its ring"
 
 
 BUG = Bug(

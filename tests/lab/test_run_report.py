@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 
 from fencepost.actors import RuntimeStatistics
-from fencepost.lab.result import EngineResult, RunResult, WorkloadResult
+from fencepost.lab.result import EngineResult, FaultResult, RecoveryResult, RunResult, WorkloadResult
 from fencepost.lab.run_report import print_run
 
 Make = Callable[..., RunResult]
@@ -82,3 +82,24 @@ def test_names_give_way_on_a_narrow_screen_and_figures_do_not(run_result: Make, 
     assert max(map(len, lines)) <= 80
     assert "…" in lines[5]
     assert lines[5].split()[-8:] == ["200", "59.9", "7", "9.88", "9.00", "16.7", "40.0", "1.50"]
+
+
+def test_what_was_lost_is_told(run_result: Make, workload_result: MakeClient) -> None:
+    bad = workload_result("bad", jobs_lost=12, contexts_lost=2, guilty=1, outages_us=(1500.0, 104_000.0))
+    gone = workload_result("gone", jobs_lost=1, device_lost=True)
+    result = run_result(
+        workloads=(bad, workload_result("good"), gone),
+        faults=(FaultResult(1.0, "hang", "bad", hit=True), FaultResult(2.0, "engine_reset", "vcs0", hit=False)),
+        recoveries=(RecoveryResult(1.1, 250.0, "rcs0", "bad", "reset"),),
+    )
+    lines = printed(result)
+    start = lines.index("faults: 1 hang, 1 engine_reset that struck nothing")
+    assert lines[start : start + 7] == [
+        "faults: 1 hang, 1 engine_reset that struck nothing",
+        "recoveries: 1 reset, the longest took 0.250 ms",
+        "",
+        "client  jobs lost  contexts lost  outages  longest ms  guilty",
+        "─────────────────────────────────────────────────────────────",
+        "bad            12              2        2         104       1",
+        "gone            1     the device        0           -       0",
+    ]
