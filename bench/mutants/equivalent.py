@@ -22,6 +22,23 @@ EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
             "the scheduler writes the parent and then reads the deadline, the client the other way about: one of them"
             " sees both. That is so where all agree on the order of writes, as here; the lock is for where they do not"
         ),
+        "actors/reset_domain.py drop lock in ResetDomain.schedulers": (
+            "a copy of the list, made in one step; where no lock of the interpreter makes it one, this lock does"
+        ),
+        "actors/reset_domain.py drop lock in ResetDomain.records": "as the one before",
+        "actors/reset_domain.py drop lock in ResetDomain.count": "it reads one number",
+        "actors/reset_domain.py drop lock in ResetDomain.resets": (
+            "it adds two numbers, neither of which ever falls: the sum is one that there was in the meantime"
+        ),
+        "actors/reset_domain.py counts = self._counts before the lock in ResetDomain.statistics": (
+            "it is another name for the dictionary, which is always the same; what is in it is read later"
+        ),
+        "actors/reset_domain.py drop lock in ResetDomain.snapshot": "it reads one reference",
+        "actors/reset_domain.py drop lock in ResetDomain.clear_snapshot": "it writes one reference",
+        "actors/reset_domain.py drop lock in ResetDomain.keep_snapshot": "it writes one reference",
+        "actors/reset_domain.py drop lock in ResetDomain.join": (
+            "an append to a list is one step anyway, and nobody takes anything off that list"
+        ),
         "actors/runtime.py drop lock in Runtime.spawn": (
             "an append to a list is one step anyway, and nobody takes anything off that list"
         ),

@@ -23,12 +23,12 @@ class DeviceAsItWas(Guc):
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
-    """Reset a device when a job is complete."""
-    job = guc.queue(runtime, "rcs0").entity.submit(0)
-    job.scheduled.wait()
-    hardware = job.finished.parent
-    assert hardware is not None
-    hardware.wait()
+    """Reset a device when a job is complete, and the interrupt that would say so is still to come."""
+    queue = guc.queue(runtime, "rcs0")
+    queue.irq.stop()
+    job = queue.entity.submit(0)
+    runtime.world.sleep(1)
+    runtime.spawn(queue.irq.start, "interrupt")
     guc.reset("a test", blame=False)
     job.finished.wait()
     runtime.world.sleep(1)

@@ -41,7 +41,7 @@ BUG = Bug(
     name="dead-firmware-waited-for",
     title=None,
     fix="dd1ef5e24565 (xe), date and title not known",
-    symptom="unloading a driver takes five seconds for each queue",
+    symptom="unloading a driver stalls for five seconds",
     interleaving="the driver asks the firmware to take a queue off its engine; the firmware is stopped; whoever waits"
     " for the reply waits until the limit",
     repair="wait until the reply is there or the firmware does not run, and ask for nothing in the second case",

@@ -6,6 +6,7 @@ from typing import Final
 
 from fencepost.actors import Runtime, Steps
 from fencepost.checks import Kind
+from fencepost.hw import Batch
 from fencepost.hw.guc import Guc, GucQueue
 from fencepost.zoo.bug import Bug
 
@@ -28,7 +29,7 @@ class DeviceAsItWas(Guc):
 def model(guc: Guc, runtime: Runtime) -> None:
     """Close a file with queues, each with a job on an engine of its own that does not give way."""
     queues = [guc.queue(runtime, f"rcs{engine}") for engine in range(QUEUES)]
-    jobs = [queue.entity.submit() for queue in queues]
+    jobs = [queue.entity.submit(work=Batch(0)) for queue in queues]
     for job in jobs:
         job.scheduled.wait()
     for queue in queues:
@@ -42,7 +43,7 @@ def model(guc: Guc, runtime: Runtime) -> None:
 BUG = Bug(
     name="killed-queues-in-line",
     title=None,
-    fix="posted for xe, June 2026; commit and title not known",
+    fix="June 2026 (xe); commit and title not known",
     symptom="a closed file brings a cascade of faults and resets",
     interleaving="a file with many queues is closed, and its page tables go; one recovery after the other takes the"
     " queues off their engines; those that still wait for theirs run, and fault",

@@ -80,10 +80,10 @@ BUG = Bug(
     name="request-outlives-reset",
     title=None,
     fix="3c0a60195b37 (panthor), date and title not known",
-    symptom="no flush works any more after one that failed, although the device was reset; here without a limit to the"
-    " wait, so the first one waits for ever",
-    interleaving="the driver sets the bit of a request; the device is reset, and the firmware that starts anew knows of"
-    " no request; the bit stays, so that nobody asks again, and nobody will answer",
+    symptom="what was pending at a reset is pending after it; who waits for that does so up to his limit, which here is"
+    " none",
+    interleaving="a flush is under way, and fails; the device is reset, and the firmware that starts anew knows of no"
+    " request; the bit of the flush stays set, so that nobody asks again, and nobody will answer",
     repair="forget in a reset what is pending",
     broken=lambda runtime: model(FirmwareAsItWas, runtime),
     fixed=lambda runtime: model(Firmware, runtime),

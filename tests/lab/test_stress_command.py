@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 from fencepost.lab import stress_command
 from fencepost.lab.cli import app
 from fencepost.lab.logs import LogLevel
-from fencepost.lab.result import RunResult
 from fencepost.lab.runner import run
 from fencepost.lab.setup import ClientSetup, Setup
 from fencepost.lab.stress import StressRun, problems
@@ -69,25 +68,35 @@ def test_a_worker_that_is_killed_fails_its_seed_alone(scenario: Path, monkeypatc
     assert result.stdout.endswith(f"again: fencepost stress {scenario} --seed 2 --seeds 1\n")
 
 
+GOOD = Setup("test", (ClientSetup("c", parse_text("1.RCS.5.0.1", name="c", where="-w")),), world="virtual")
+
+
+def test_a_good_run_has_no_problems() -> None:
+    assert problems(run(GOOD)) == []
+
+
 @pytest.mark.parametrize(
-    ("spoilt", "told"),
+    ("facts", "told"),
     [
-        (lambda result: replace(result, deadlock="all wait"), "deadlock: all wait"),
-        (lambda result: replace(result, violations=("1:1 was never done",)), "1:1 was never done"),
-        (lambda result: replace(result, races=("a race",)), "a race"),
-        (
-            lambda result: replace(result, statistics=replace(result.statistics, fences_signaled=1)),
-            "2 fences were armed and 1 signalled",
-        ),
-        (lambda result: replace(result, statistics=replace(result.statistics, tasks_left=1)), "1 threads were left"),
-        (
-            lambda result: replace(result, statistics=replace(result.statistics, jobs_completed=0)),
-            "1 jobs were submitted and 0 ended",
-        ),
+        ({"deadlock": "all wait"}, "deadlock: all wait"),
+        ({"violations": ("1:1 was never done",)}, "1:1 was never done"),
+        ({"races": ("a race",)}, "a race"),
+        ({"lock_order": ("a circle",)}, "a circle"),
+        ({"stalls": ("a stall",)}, "a stall"),
     ],
 )
-def test_what_must_never_happen_is_told(spoilt: Callable[[RunResult], RunResult], told: str) -> None:
-    setup = Setup("test", (ClientSetup("c", parse_text("1.RCS.5.0.1", name="c", where="-w")),), world="virtual")
-    good = run(setup)
-    assert problems(good) == []
-    assert problems(spoilt(good)) == [told]
+def test_what_must_never_happen_is_told(facts: dict[str, Any], told: str) -> None:
+    assert problems(replace(run(GOOD), **facts)) == [told]
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"fences_signaled": 1}, "2 fences were armed and 1 signalled"),
+        ({"tasks_left": 1}, "1 threads were left"),
+        ({"jobs_completed": 0}, "1 jobs were submitted and 0 ended"),
+    ],
+)
+def test_what_does_not_add_up_is_told(counts: dict[str, int], told: str) -> None:
+    result = run(GOOD)
+    assert problems(replace(result, statistics=replace(result.statistics, **counts))) == [told]

@@ -33,7 +33,7 @@ def setup(*faults: FaultSetup, **options: Any) -> Setup:  # noqa: ANN401
         ClientSetup("good", DRAW, repeats=None),
         ClientSetup("far", DECODE, repeats=None),
     )
-    given = {"world": "virtual", "duration_s": 0.1, "timeout_s": 0.02, "keep_events": True, **options}
+    given: dict[str, Any] = {"world": "virtual", "duration_s": 0.1, "timeout_s": 0.02, "keep_events": True, **options}
     return Setup("test", clients, ENGINES, faults=faults, **given)
 
 
