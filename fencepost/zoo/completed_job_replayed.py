@@ -41,8 +41,8 @@ BUG = Bug(
     title=None,
     fix="00937fe1921a (xe), date and title not known",
     symptom="the tail of a ring is not where the driver believes it to be, and jobs run twice",
-    interleaving="a job completes, and before it is freed the device is reset; the ring is wound back to the first job"
-    " that is not complete, but all pending ones are emitted",
+    interleaving="a job completes, and before it is freed the device is reset; the ring is wound back to the first"
+    " job that is not complete, but all pending ones are emitted",
     repair="emit from that job on",
     broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
     fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),

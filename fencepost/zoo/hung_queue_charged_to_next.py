@@ -18,7 +18,7 @@ HUNG: Final = "hung"
 
 
 class Driver:
-    """Maps queues to the hardware and takes them off again. `_lock` protects the firmware's mailbox, and its state."""
+    """Maps queues to the hardware and takes them off again. `_lock` protects the firmware's mailbox and state."""
 
     def __init__(self) -> None:
         self._lock = current().lock()

@@ -1,7 +1,6 @@
 """A group of queues that a reset killed, and that no word told of its innocence.
 
-The product says of each queue that it bans what it thinks of it, in one step; the model has the state as a client asks
-for it.
+The product says what it thinks of a queue in the step that bans it; the model has the state as a client asks for it.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ __all__ = ["BUG"]
 
 
 class Group:
-    """Queues that are lost together: by a fault, by running for too long, or by a reset for which they cannot help."""
+    """Queues that are lost together: by a fault, a job that runs for too long, or a reset that others have caused."""
 
     def __init__(self) -> None:
         self._dead = Cell("dead", value=False)

@@ -33,7 +33,7 @@ def model(guc: Guc, runtime: Runtime) -> None:
     for job in jobs:
         job.scheduled.wait()
     for queue in queues:
-        queue.close()
+        queue.kill()
     for job in jobs:
         job.finished.wait()
     busy_ns = {engine.busy_ns for engine in guc.statistics().engines.values()}

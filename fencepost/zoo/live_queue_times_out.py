@@ -85,8 +85,8 @@ BUG = Bug(
     title=None,
     fix="ac5b392a8c35 (panthor), date and title not known",
     symptom="a job is killed that runs as it should",
-    interleaving="a job ends, and the time of its queue should begin anew; that is done only for a queue whose time is"
-    " not measured; in the middle of the next job the time of the first is up",
+    interleaving="a job ends, and the time of its queue should begin anew; that is done only for a queue whose time"
+    " is not measured; in the middle of the next job the time of the first is up",
     repair="begin it anew for a queue whose time is measured",
     broken=lambda runtime: model(WatchdogAsItWas(), runtime),
     fixed=lambda runtime: model(Watchdog(), runtime),

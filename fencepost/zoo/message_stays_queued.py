@@ -45,8 +45,8 @@ BUG = Bug(
     title=None,
     fix="read in an old version of xe; commit and date not known",
     symptom="who suspends a queue a second time waits for ever",
-    interleaving="a message is taken off the list, and its link keeps looking like that of one on it; whoever sends it"
-    " again is told that it is on its way",
+    interleaving="a message is taken off the list, and its link keeps looking like that of one on it; whoever sends"
+    " it again is told that it is on its way",
     repair="initialise the link again when the message is taken off",
     broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
     fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),

@@ -41,10 +41,9 @@ BUG = Bug(
     name="queue-forgotten-twice",
     title=None,
     fix="a comment in the xe driver; commit and date not known",
-    symptom="the driver finds the state of a queue impossible, and the firmware a request for a queue that it does not"
-    " know",
-    interleaving="a queue is being destroyed: the firmware was told to disable and to forget it; a job that has come at"
-    " the last moment has a recovery clean the queue up, which tells the firmware again",
+    symptom="the state of a queue is one that cannot be, and the firmware gets a request for a queue it does not know",
+    interleaving="a queue is being destroyed: the firmware was told to disable and to forget it; a job that has come"
+    " at the last moment has a recovery clean the queue up, which tells the firmware again",
     repair="ask the firmware for nothing once it was told to forget a queue",
     broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
     fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),

@@ -42,8 +42,8 @@ BUG = Bug(
     title=None,
     fix="none known: a hazard of the xe driver's design, written down by this project",
     symptom="the firmware uses the memory of a queue that is gone",
-    interleaving="the firmware has forgotten a queue, and its word of that is late; a reset frees the queue, another one"
-    " gets its number, and is to be forgotten in its turn; the word comes, and that one is freed at once",
+    interleaving="the firmware has forgotten a queue, and its word of that is late; a reset frees the queue, another"
+    " one gets its number, and is to be forgotten in its turn; the word comes, and that one is freed at once",
     repair="number the registrations, and ignore what is about another one",
     broken=lambda runtime: model(Guc({"rcs": 1}, generations=False), runtime),
     fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),

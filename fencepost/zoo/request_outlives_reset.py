@@ -80,8 +80,8 @@ BUG = Bug(
     name="request-outlives-reset",
     title=None,
     fix="3c0a60195b37 (panthor), date and title not known",
-    symptom="what was pending at a reset is pending after it; who waits for that does so up to his limit, which here is"
-    " none",
+    symptom="what was pending at a reset is pending after it; who waits for that does so up to his limit; here"
+    " there is none",
     interleaving="a flush is under way, and fails; the device is reset, and the firmware that starts anew knows of no"
     " request; the bit of the flush stays set, so that nobody asks again, and nobody will answer",
     repair="forget in a reset what is pending",

@@ -81,8 +81,8 @@ BUG = Bug(
     title=None,
     fix="9ec3c8ee16a0 (xe, a merge), date and title not known",
     symptom="a migrated device runs with addresses of where it was before",
-    interleaving="the driver mends the addresses after a migration; the device is moved again; the driver says that it"
-    " is done, and the firmware takes that for the end of the second migration's fixups",
+    interleaving="the driver mends the addresses after a migration; the device is moved again; the driver says that"
+    " it is done, and the firmware takes that for the end of the second migration's fixups",
     repair="give each migration a marker, and ignore the end of another's fixups",
     broken=lambda runtime: model(DeviceAsItWas(), runtime),
     fixed=lambda runtime: model(Device(), runtime),

@@ -43,8 +43,8 @@ BUG = Bug(
     fix="87651f31ae4e, November 2024 (xe#3371)",
     symptom="the firmware is told twice to forget a queue",
     interleaving="a queue is being suspended, and its owner closes it; the kill ends the wait for the suspension; its"
-    " reply comes, and the handler clears the bit; the destruction, which waited for that, marks the queue and sends a"
-    " disable of its own; the handler sees the mark, and takes the reply for the destruction's",
+    " reply comes, and the handler clears the bit; the destruction, which waited for that, marks the queue and sends"
+    " a disable of its own; the handler sees the mark, and takes the reply for the destruction's",
     repair="look whether it is marked before the bit is cleared",
     broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
     fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
