@@ -95,8 +95,8 @@ def parse_options() -> argparse.Namespace:
 def failing(trials: Trials, tree: Tree, way: str) -> list[str]:
     """Return the tests that fail without a mutant; BadInput when not even that can be said."""
     healthy = trials.run(tree, WAYS[way])
-    if healthy.noticed_by is not None and not healthy.failures:
-        raise BadInput("the tests without a mutant", healthy.noticed_by, "that they pass")
+    if healthy.broke is not None and not healthy.failures:
+        raise BadInput(f"{way} without a mutant", healthy.broke, "that it passes")
     for failure in healthy.failures:
         print(f"{way}: not asked, since it fails without a mutant: {failure.test}", file=sys.stderr)
     return [failure.test for failure in healthy.failures]

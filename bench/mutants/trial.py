@@ -41,10 +41,12 @@ class Result:
     Attributes:
         noticed_by: the first test that failed and counts, or what else went wrong; None when nothing did.
         failures: all tests that failed.
+        broke: how pytest ended, if not as it does when tests pass or fail.
     """
 
     noticed_by: str | None
     failures: tuple[Failure, ...]
+    broke: str | None
 
 
 class Tree:
@@ -115,14 +117,13 @@ class Trials:
 
         try:
             ended = self._run(command, tree, until=is_known)
-            otherwise = None if ended in (None, 0, 1) else f"pytest itself, which ended with {ended}"
+            broke = None if ended in (None, 0, 1) else f"pytest itself, which ended with {ended}"
         except TimeoutError:
-            otherwise = "it hangs"
+            broke = "it hangs"
         first = noticed()
-        if first is None and not way.observed:
-            return Result(otherwise, tuple(tree.told()))
         # What the observers are silent about they have not noticed, however badly it goes.
-        return Result(None if first is None else first.test, tuple(tree.told()))
+        otherwise = None if way.observed else broke
+        return Result(otherwise if first is None else first.test, tuple(tree.told()), broke)
 
     def stop(self) -> None:
         """End what runs, and let nothing begin."""

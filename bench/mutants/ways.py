@@ -64,8 +64,8 @@ class Way:
     def options(self) -> tuple[str, ...]:
         """What pytest is told besides."""
         # Virtual worlds are not watched.
-        watching = ("-p", "tests.observing", "--observe", "-k", "not virtual") if self.observed else ()
-        return (f"--timeout={self.test_limit_s}", *watching)
+        whom = ("-k", "not virtual") if self.observed else ("--no-observe",)
+        return (f"--timeout={self.test_limit_s}", *whom)
 
     def files(self, place: Path, changed: str) -> list[str]:
         """List the files of tests in a tree: the changed file's room first, and its own test before all."""

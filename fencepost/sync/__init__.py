@@ -8,7 +8,8 @@ The only package that knows threads, queues, greenlets and clocks. Everybody els
     timers    functions called at points in time, in irq context
     spawn     a new task
 
-`Gate` and `WaitQueue` are built on these and work in every world. Order of locks: whatever a caller holds, then a lock of this package.
+`Gate` and `WaitQueue` are built on these and work in every world. Order of locks: whatever a caller holds, then a lock
+of this package.
 """
 
 from __future__ import annotations

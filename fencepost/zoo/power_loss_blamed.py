@@ -21,7 +21,7 @@ class DeviceAsItWas(Guc):
 def model(guc: Guc, runtime: Runtime) -> None:
     """Power a device off and on under a job that runs until it is told to end."""
     job = guc.queue(runtime, "rcs0").entity.submit()
-    job.scheduled.wait()
+    runtime.world.sleep(1)
     guc.reset("powered off", blame=False)
     guc.terminate(job)
     job.finished.wait()

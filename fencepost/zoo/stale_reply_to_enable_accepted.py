@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
-from fencepost.hw.guc import Guc, GucQueue
+from fencepost.hw.guc import Bit, Guc, GucQueue
 from fencepost.hw.guc.driver_context import DriverContext
+from fencepost.hw.guc.messages import ScheduleDone
 from fencepost.zoo.bug import Bug
 
 __all__ = ["BUG"]
 
-
-class Context(DriverContext):
-    """Does not put up with a reply that is refused and tells of what is so now."""
-
-    def on_schedule_done(self, generation: int | None, *, enabled: bool) -> bool:
-        expected = super().on_schedule_done(generation, enabled=enabled)
-        assert expected or generation != self.id.generation, "the firmware's true reply is refused"
-        return expected
+ANSWERING_S: Final = 1.0
 
 
-class ContextAsItWas(Context):
+class ContextAsItWas(DriverContext):
     """Asks only whether a reply is pending."""
 
     def _on_enabled(self, generation: int | None) -> bool:
@@ -28,16 +24,8 @@ class ContextAsItWas(Context):
         return super()._on_enabled(None)
 
 
-class Queue(GucQueue):
-    context_class = Context
-
-
 class QueueAsItWas(GucQueue):
     context_class = ContextAsItWas
-
-
-class Device(Guc):
-    queue_class = Queue
 
 
 class DeviceAsItWas(Guc):
@@ -45,9 +33,15 @@ class DeviceAsItWas(Guc):
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
-    """Reset a device while a queue is being enabled."""
-    job = guc.queue(runtime, "rcs0").entity.submit(1)
+    """Reset a device while its firmware enables a queue, and is slow to say so."""
+    queue = guc.queue(runtime, "rcs0")
+    guc.faults.delay(lambda message: isinstance(message, ScheduleDone) and message.enabled, ANSWERING_S, count=2)
+    job = queue.entity.submit()
+    runtime.world.sleep(ANSWERING_S / 4)
     guc.reset("a test", blame=False)
+    runtime.world.sleep(ANSWERING_S * 7 / 8)
+    assert queue.state.has(Bit.PENDING_ENABLE), "the driver believes to have an answer, and the firmware gave none"
+    guc.terminate(job)
     job.finished.wait()
 
 
@@ -55,12 +49,11 @@ BUG = Bug(
     name="stale-reply-to-enable-accepted",
     title=None,
     fix="none known: a hazard of the xe driver's design, written down by this project",
-    symptom="a protocol error for a reply that tells the truth; until it comes the driver believes that the firmware"
-    " runs a queue of which it has not even heard",
+    symptom="the driver disables a queue whose enable is not answered, and refuses the true answer as a protocol error",
     interleaving="the firmware answers an enable; before anybody handles that the device is reset, and the queue is"
     " registered and enabled anew; the handler sees that a reply is pending, and takes the old one for it",
     repair="remember which registration of the queue a reply is about",
     broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Device({"rcs": 1}), runtime),
+    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
     finds=frozenset({Kind.ASSERTION}),
 )

@@ -151,7 +151,7 @@ def test_each_test_of_the_product_is_asked_in_one_way() -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
-    """Give a tree of one module and one test, which waits for ever when the module says so."""
+    """Give a tree of one module and two tests: the first may hang, and observers find something where it is below 0."""
     checkout = tmp_path / "checkout"
     for name, text in {
         "fencepost/sync/answer.py": "ANSWER = 42",
@@ -166,6 +166,17 @@ def tree(tmp_path: Path) -> Tree:
             def test_whether_it_is_a_number():
                 assert ANSWER > 0
             """),
+        "tests/conftest.py": dedent("""\
+            import pytest
+            def pytest_addoption(parser):
+                parser.addoption("--no-observe", action="store_true")
+            @pytest.fixture(autouse=True)
+            def nothing_is_found(request):
+                yield
+                from fencepost.sync.answer import ANSWER
+                if ANSWER < 0 and not request.config.getoption("--no-observe"):
+                    pytest.fail("race on ANSWER: written by a; read by b", pytrace=False)
+            """),
         "pyproject.toml": "",
     }.items():
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
@@ -176,22 +187,25 @@ def tree(tmp_path: Path) -> Tree:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("text", "noticed_by", "failures"),
+    ("way", "text", "told"),
     [
-        ("ANSWER = 42", None, 0),
-        ("ANSWER = -1", "tests/sync/test_answer.py::test_it", 2),
-        ("ANSWER = 0", "it hangs", 0),
-        ("raise ImportError", "tests/sync/test_answer.py", 1),
-        ("import os; os._exit(3)", "pytest itself, which ended with 3", 0),
+        ("tests", "ANSWER = 42", (None, 0)),
+        ("tests", "ANSWER = -1", ("tests/sync/test_answer.py::test_it", 2)),
+        ("tests", "ANSWER = 0", ("it hangs", 0)),
+        ("tests", "raise ImportError", ("tests/sync/test_answer.py", 1)),
+        ("tests", "import os; os._exit(3)", ("pytest itself, which ended with 3", 0)),
+        ("observers", "ANSWER = 43", (None, 1)),
+        ("observers", "ANSWER = -1", ("tests/sync/test_answer.py::test_it", 4)),
+        ("observers", "import os; os._exit(3)", (None, 0)),
     ],
 )
 def test_a_run_tells_what_noticed_it(
-    monkeypatch: pytest.MonkeyPatch, tree: Tree, text: str, noticed_by: str | None, failures: int
+    monkeypatch: pytest.MonkeyPatch, tree: Tree, way: str, text: str, told: tuple[str | None, int]
 ) -> None:
     monkeypatch.setattr(trial, "quiet_limit_s", 4.0)
     tree.write("sync/answer.py", text)
-    result = Trials().run(tree, WAYS["tests"], "sync/answer.py")
-    assert (result.noticed_by, len(result.failures)) == (noticed_by, failures)
+    result = Trials().run(tree, WAYS[way], "sync/answer.py")
+    assert (result.noticed_by, len(result.failures)) == told
 
 
 @pytest.mark.slow
