@@ -10,6 +10,9 @@ __all__ = ["EQUIVALENT"]
 
 EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "actors/actor.py self._set = True before self._flag.set() in OwnFlag.set": (
+            "only who sets the flag looks at its own copy, and not in between"
+        ),
         "actors/entity.py job.state = ARMED before scheduled.finished = finished in Entity._arm_locked": (
             "whoever looks at the state without the lock goes on to the scheduler of the job, written before both"
         ),
@@ -22,23 +25,6 @@ EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
             "the scheduler writes the parent and then reads the deadline, the client the other way about: one of them"
             " sees both. That is so where all agree on the order of writes, as here; the lock is for where they do not"
         ),
-        "actors/reset_domain.py drop lock in ResetDomain.schedulers": (
-            "a copy of the list, made in one step; where no lock of the interpreter makes it one, this lock does"
-        ),
-        "actors/reset_domain.py drop lock in ResetDomain.records": "as the one before",
-        "actors/reset_domain.py drop lock in ResetDomain.count": "it reads one number",
-        "actors/reset_domain.py drop lock in ResetDomain.resets": (
-            "it adds two numbers, neither of which ever falls: the sum is one that there was in the meantime"
-        ),
-        "actors/reset_domain.py counts = self._counts before the lock in ResetDomain.statistics": (
-            "it is another name for the dictionary, which is always the same; what is in it is read later"
-        ),
-        "actors/reset_domain.py drop lock in ResetDomain.snapshot": "it reads one reference",
-        "actors/reset_domain.py drop lock in ResetDomain.clear_snapshot": "it writes one reference",
-        "actors/reset_domain.py drop lock in ResetDomain.keep_snapshot": "it writes one reference",
-        "actors/reset_domain.py drop lock in ResetDomain.join": (
-            "an append to a list is one step anyway, and nobody takes anything off that list"
-        ),
         "actors/runtime.py drop lock in Runtime.spawn": (
             "an append to a list is one step anyway, and nobody takes anything off that list"
         ),
@@ -46,9 +32,24 @@ EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
             "each removal from the dictionary is one step anyway, of another key, and nobody walks through that"
             " dictionary but by a copy made in one step"
         ),
+        "actors/scheduler.py self.actor.post(SetTimeout(timeout_s)) before self.timeout_s = timeout_s"
+        " in Scheduler.set_timeout": "the actor takes the time from the message, and clients come after both",
+        "actors/stoppable.py drop self._timer.end() in Stoppable._time_oldest": (
+            "when its time is up there is no job to report, or nobody who would look at it; the next job begins it anew"
+        ),
+        "actors/timeout_handler.py self._stopped.wake_all() before self.pending[scheduler] = message.pending"
+        " in TimeoutHandler.on_stopped": (
+            "the wake-up is a message to the actor that wakes, and nobody else looks at what is pending"
+        ),
         "fences/fence.py self._state = SIGNALED before task.no_block = outer in Fence._run": (
             "all callbacks have run by then, and whoever has read the state before is on the list that is taken, and"
             " woken, after this"
+        ),
+        "hw/guc/channel.py self._stopped = True before self.epoch += 1 in Channel.stop": (
+            "both are written under the lock, and nobody reads the one without it"
+        ),
+        "hw/guc/channel.py self._stopped = self._broken = False before self.epoch += 1 in Channel.start": (
+            "as the one before"
         ),
         "sync/virtual.py look once whether not self.order in VirtualWorld._choose": (
             "a jump of the clock always ends a sleep, and where there is none the interrupt lets the main task run"

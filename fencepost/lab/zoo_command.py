@@ -12,6 +12,7 @@ from rich.text import Text
 
 from fencepost.checks import Report, explore
 from fencepost.checks.strategies import STRATEGIES
+from fencepost.lab.logs import LogLevel, set_up_logs
 from fencepost.lab.options import Json
 from fencepost.lab.outputs import Outputs
 from fencepost.lab.process import CtrlC
@@ -41,6 +42,8 @@ app = typer.Typer(help="Historic bugs, each small enough to be found.")
 
 @app.callback(invoke_without_command=True)
 def _zoo(context: typer.Context) -> None:
+    # What an actor has to say about a bug, it says in every schedule.
+    set_up_logs(LogLevel.ERROR)
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

@@ -187,6 +187,9 @@ class VirtualWorld(World):
         while not self.order:
             if not self._jump():
                 self.interrupt(Deadlock(self._deadlock()))
+                if not self.order:
+                    # The main task was chosen, and an exception from outside (a signal's) has come before its turn.
+                    self.order.add(self._main)
         return cast("VirtualTask", self.order.take())
 
     def _jump(self) -> bool:

@@ -48,7 +48,13 @@ class VirtualWaiter:
         self._sleeper, task.sleep, task.waiting_on = task, self, on
         if deadline_ns is not None:
             world.wake_at(deadline_ns, self)
-        world.switch()
+        try:
+            world.switch()
+        except BaseException:
+            if self._sleeper is not None:
+                # Interrupted from outside before it slept, by a signal: nobody shall wake who does not sleep.
+                self._sleeper = task.sleep = task.waiting_on = None
+            raise
         return self.woken
 
     def wake(self) -> None:

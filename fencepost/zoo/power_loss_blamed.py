@@ -23,6 +23,7 @@ def model(guc: Guc, runtime: Runtime) -> None:
     job = guc.queue(runtime, "rcs0").entity.submit()
     runtime.world.sleep(1)
     guc.reset("powered off", blame=False)
+    runtime.world.sleep(1)
     guc.terminate(job)
     job.finished.wait()
     assert job.finished.error == 0, "a queue is banned for a loss of power"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import re
 import warnings
@@ -261,3 +262,18 @@ def test_fields_can_be_made_steps_for_one_exploration() -> None:
 def test_a_field_that_a_class_has_not_is_refused() -> None:
     with pytest.raises(BadInput, match=r"fields of Gate: found '_opened', expected a field that the class itself has"):
         explore(stands_still, fields={Gate: "_open _opened"})
+
+
+def test_an_interruption_is_not_lost_in_a_callback_of_the_collector() -> None:
+    heard: list[str] = []
+
+    def callback(phase: str, _info: dict[str, int]) -> None:
+        heard.append(phase)
+
+    gc.callbacks.append(callback)
+    try:
+        explore(lambda _runtime: None, schedules=200)
+        assert callback in gc.callbacks
+    finally:
+        gc.callbacks.remove(callback)
+    assert heard == []

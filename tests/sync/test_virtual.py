@@ -491,3 +491,43 @@ def test_a_service_that_dies_is_heard_of_at_once(virtual: VirtualWorld) -> None:
     virtual.spawn(die, name="worker", service=True)
     with pytest.raises(ZeroDivisionError):
         sync.Gate().wait()
+
+
+class InterruptedOrder:
+    """Chooses, and once, when it is armed, a signal comes before the main task has its turn."""
+
+    def __init__(self) -> None:
+        self.armed = False
+        self._tasks: list[sync.Task] = []
+
+    def add(self, task: sync.Task, /) -> None:
+        self._tasks.append(task)
+
+    def take(self) -> sync.Task:
+        chosen = self._tasks.pop(0)
+        if self.armed and chosen.name == "main":
+            self.armed = False
+            raise KeyboardInterrupt
+        return chosen
+
+    def __bool__(self) -> bool:
+        return bool(self._tasks)
+
+
+def test_an_interruption_between_the_choice_of_the_main_task_and_its_turn_ends_the_world() -> None:
+    order = InterruptedOrder()
+    world = VirtualWorld(order)
+    world.enter()
+    try:
+        gate = sync.Gate()
+
+        def open_and_go_on() -> None:
+            gate.open()
+            order.armed = True
+            world.sleep(1)
+
+        world.spawn(open_and_go_on, name="client")
+        with pytest.raises(KeyboardInterrupt):
+            gate.wait()
+    finally:
+        world.close()

@@ -51,13 +51,17 @@ class FenceIrq:
 
     def write(self, seqno: int, end_ns: int) -> None:
         """Note that an engine has written `seqno`, and interrupts. Any context."""
+        self.note(seqno, end_ns)
+        self.walk()
+
+    def note(self, seqno: int, end_ns: int) -> None:
+        """Note that an engine has written `seqno`; `walk` is to follow. Any context, also under the engine's lock."""
         with self._lock:
             self._written = max(self._written, seqno)
             for pending in self._pending:
                 if pending.fence.seqno > seqno:
                     break
                 pending.end_ns = end_ns if pending.end_ns is None else pending.end_ns
-        self.walk()
 
     def complete(self, fence: Fence) -> bool:
         """Say whether the job of a fence has written its number, signalled or not. Any context."""

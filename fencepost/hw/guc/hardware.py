@@ -161,6 +161,10 @@ class Hardware:
                 for stretch in contexts.stretches:
                     self._record(stretch)
             contexts.stretches.clear()
+        for emission in contexts.ended:
+            # Under the lock: a reset must not take for incomplete, and emit again, what has ended on the engine.
+            assert emission.end_ns is not None
+            emission.irq.note(emission.seqno, emission.end_ns)
         self._arm_locked()
         # One task at a time, or a later message could overtake an earlier one.
         tells = bool(contexts.ended or contexts.notices) and not self._telling
@@ -194,7 +198,6 @@ class Hardware:
             if not more:
                 return
             for emission in ended:
-                assert emission.end_ns is not None
-                emission.irq.write(emission.seqno, emission.end_ns)
+                emission.irq.walk()
             for notice in notices:
                 self._say(notice)

@@ -176,3 +176,22 @@ def test_a_fault_while_the_time_is_checked() -> None:
         quiet(guc)
 
     assert_clean(model, schedules=60)
+
+
+def test_a_job_that_ends_just_before_a_reset_runs_once() -> None:
+    """Its number is noted before anybody can take it for incomplete: the replay after the reset leaves it out."""
+
+    def model(rt: Runtime) -> None:
+        guc = Guc({"rcs": 1})
+        job = guc.queue(rt, "rcs0").entity.submit(10)
+
+        def reset() -> None:
+            rt.world.sleep(10e-6)
+            guc.reset("a test", blame=False)
+
+        joined(rt.spawn(reset))
+        job.finished.wait()
+        rt.world.sleep(1)
+        assert guc.statistics().engines["rcs0"].jobs == 1
+
+    assert_clean(model, schedules=400)
