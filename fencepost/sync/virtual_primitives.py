@@ -51,7 +51,7 @@ class VirtualWaiter:
         try:
             world.switch()
         except BaseException:
-            if self._sleeper is not None:
+            if self.asleep:
                 # Interrupted from outside before it slept, by a signal: nobody shall wake who does not sleep.
                 self._sleeper = task.sleep = task.waiting_on = None
             raise

@@ -99,13 +99,15 @@ def test_a_channel_that_is_stopped_when_it_looks_for_room_has_nothing_to_send() 
 
 
 def test_of_a_device(rt: Runtime) -> None:
-    guc = guarded(Guc, "_queues _free_numbers _made _generation", {"rcs": 1}, max_contexts=1)
+    guc = guarded(Guc, "_queues _free_numbers _made _generation _stopped", {"rcs": 1}, max_contexts=1)
     queue = guc.queue(rt, "rcs")
     queue.entity.submit(1).finished.wait()
     assert guc.queues == (queue,)
+    guc.reset("to see it come back")
+    rt.world.sleep(1)
     queue.close()
     rt.world.sleep(1)
-    assert guc.queues == ()
+    assert not guc.queues
     with pytest.raises(BadInput):
         guc.queue(rt, "rcs", credit_limit=0)
     assert guc.queue(rt, "rcs").context.number == queue.context.number
