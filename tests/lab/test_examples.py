@@ -27,7 +27,9 @@ def test_an_example_says_first_what_it_shows(path: Path) -> None:
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
 def test_a_scenario_runs(path: Path) -> None:
     result = CliRunner().invoke(app, ["run", str(path), "-s", "0.2"])
-    assert (result.exit_code, result.stderr) == (0, "")
+    # Where faults are asked for at random moments of real time, a recovery may be told of.
+    said = [line for line in result.stderr.splitlines() if '"event": "recovered"' not in line]
+    assert (result.exit_code, said) == (0, [])
     assert result.stdout.startswith(tomllib.loads(path.read_text("utf-8"))["title"])
 
 
