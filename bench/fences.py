@@ -1,4 +1,4 @@
-"""What a fence costs, beside what else could be signalled once.
+"""What a fence costs beside what else could be signalled once, how fast it wakes, and what many of them cost.
 
 python -m bench.fences [--rounds N]
 """
@@ -10,10 +10,13 @@ import asyncio
 import concurrent.futures
 import threading
 import timeit
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from bench.harness import header, interleave, pin, table
+from bench.harness import Spread, header, interleave, pin, table
+from bench.scaling import SCALES, scale_us
+from bench.waking import WAKES, latency_us
 from fencepost.actors.future import Future as ActorFuture
 from fencepost.fences import Fence
 
@@ -55,18 +58,58 @@ def cost_us(statement: str) -> float:
     return timeit.timeit(statement, number=COUNT, globals=NAMES) / COUNT * 1e6
 
 
+def beside(results: Mapping[str, Spread], first: str) -> list[list[str]]:
+    """Make rows of results, each beside the first."""
+    return [
+        [
+            name,
+            f"{spread.median:.2f} [{spread.low:.2f}..{spread.high:.2f}]",
+            f"{spread.median / results[first].median:.1f}x",
+        ]
+        for name, spread in results.items()
+    ]
+
+
+def creation(rounds: int) -> None:
+    """Print what it costs to make and signal them."""
+    results = interleave({name: partial(cost_us, statement) for name, statement in STATEMENTS.items()}, rounds)
+    table(header("Fences", rounds), ["", "us", "of create, signal"], beside(results, "Fence: create, signal"))
+
+
+def waking(rounds: int) -> None:
+    """Print how long it takes to wake who sleeps."""
+    results = interleave({name: partial(latency_us, *wake) for name, wake in WAKES.items()}, rounds)
+    table(header("From the signal to who slept", rounds), ["", "us", "of Event"], beside(results, "threading.Event"))
+
+
+def scaling(rounds: int) -> None:
+    """Print what one of few costs, and one of many."""
+    contenders = {
+        f"{name}, {size}": partial(scale_us, work, size, many)
+        for name, (work, few, many) in SCALES.items()
+        for size in (few, many)
+    }
+    results = interleave(contenders, rounds)
+    rows = [
+        [
+            name,
+            *(f"{results[f'{name}, {size}'].median:.2f} of {size:,}" for size in (few, many)),
+            f"{results[f'{name}, {many}'].median / results[f'{name}, {few}'].median:.2f}x",
+        ]
+        for name, (_, few, many) in SCALES.items()
+    ]
+    table(header("Each of few, and of many", rounds), ["", "us", "us", "ratio"], rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
     pin()
-    results = interleave({name: partial(cost_us, statement) for name, statement in STATEMENTS.items()}, rounds)
-    first = results["Fence: create, signal"].median
-    rows = [
-        [name, f"{spread.median:.2f} [{spread.low:.2f}..{spread.high:.2f}]", f"{spread.median / first:.1f}x"]
-        for name, spread in results.items()
-    ]
-    table(header("Fences", rounds), ["", "us", "of create, signal"], rows)
+    creation(rounds)
+    waking(rounds)
+    # One round takes as long as all of the others.
+    scaling(min(rounds, 3))
     LOOP.close()
 
 

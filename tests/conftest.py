@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from fencepost import sync
@@ -36,6 +37,13 @@ def leaked_threads() -> Callable[[float], list[threading.Thread]]:
         return [thread for thread in started if thread.is_alive()]
 
     return leaked
+
+
+@pytest.fixture(autouse=True)
+def structlog_as_it_was() -> Iterator[None]:
+    """Undo what the command line does to the logs of the process."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

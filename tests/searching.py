@@ -11,7 +11,28 @@ from fencepost.actors.inbox import ThreadInbox
 from fencepost.actors.job import FinishedFence
 from fencepost.actors.scheduler_actor import SchedulerActor
 from fencepost.checks import Model, explore
-from fencepost.fences import Fence, HookedFence, Timeline
+from fencepost.fences import (
+    AcquireContext,
+    Fence,
+    FenceArray,
+    FenceChain,
+    HookedFence,
+    Interrupt,
+    Preemption,
+    Reservation,
+    SyncFile,
+    Syncobj,
+    SyncobjTable,
+    Timeline,
+    UserFence,
+    WwLock,
+)
+from fencepost.fences.awaited_points import AwaitedPoints
+from fencepost.fences.chain_line import ChainLine
+from fencepost.fences.fence_list import FenceList
+from fencepost.fences.syncobj_wait import PointWait
+from fencepost.fences.timeline import TimelinePoint
+from fencepost.fences.ww_lock import LockWait
 from fencepost.hw.clocked_engine import ClockedEngine
 from fencepost.policies import Node
 from fencepost.sync import Gate, Timer, Timers
@@ -35,6 +56,23 @@ FIELDS: Final[Mapping[type, str]] = {
     SchedulerActor: "completed errored cancelled running credits_in_use",
     Runtime: "_actors _entities _schedulers _clients _leaving _entities_made _armed_by_the_gone",
     Scheduler: "lost_jobs",
+    FenceChain: "_prev _jump _armed _missing _followers _deadline_ns",
+    ChainLine: "_nodes",
+    FenceArray: "_missing _polled _unwatched",
+    WwLock: "_holder _context _waits",
+    AcquireContext: "_held _waiter wounded",
+    LockWait: "over",
+    FenceList: "_slots _index capacity",
+    Reservation: "_fences _promised",
+    Syncobj: "_fence _awaited",
+    AwaitedPoints: "_by_point _heap",
+    SyncobjTable: "_syncobjs _last_handle",
+    PointWait: "_found _to_do _waiter",
+    Interrupt: "_pending",
+    SyncFile: "_descriptor _closed",
+    TimelinePoint: "_deadline_ns",
+    UserFence: "_cell _failed",
+    Preemption: "_state _fence _next",
     ClockedEngine: "_executions _terminated_early _timer _signalling",
 }
 """What the product keeps under its locks or, as the comments there tell, reads without them on purpose."""

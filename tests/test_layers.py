@@ -12,7 +12,7 @@ import fencepost
 
 LAYERS = ["errors", "sync", "events", "fences", "policies", "actors", "hw", "checks", "zoo", "lab"]
 LINKS = {"actors", "fences", "hw", "policies"}
-WAITING = {"_thread", "greenlet", "queue", "threading", "time"}
+WAITING = {"_thread", "asyncio", "concurrent", "greenlet", "queue", "threading", "time"}
 
 PACKAGE = Path(fencepost.__file__).parent
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not README.exists(), reason="the README is not a
 
 
 def python_blocks() -> list[str]:
-    texts = [path.read_text() for path in (README, ROOT / "docs" / "hangs-and-recovery.md") if path.exists()]
+    texts = [path.read_text() for path in (README, *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
     return [block for text in texts for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import queue
+import random
 import re
 import signal
 import sys
@@ -42,6 +43,8 @@ def main() -> int:
         if options.json is not None:
             record.write(options.json)
         mutants = [mutant for mutant in chosen if mutant.key not in EQUIVALENT]
+        # So that what is known when somebody stops it is a fair sample, the same each time.
+        random.Random(0).shuffle(mutants)
         for number, (mutant, outcome) in enumerate(outcomes(options, record, mutants, tree), 1):
             record.add(mutant, outcome)
             print(f"{number}: {row(mutant, outcome)}", flush=True)

@@ -6,6 +6,7 @@
     backend, recovery                   what a scheduler needs from below: the contract that `hw` fulfils
     entity_actor, scheduler_actor, timeout_handler      who decides, in which context
     entity, scheduler, reset_domain  <-  runtime        what a client holds
+    cgroups                             groups of clients, and who of them gets how much
 
 The path of a job: `Entity.submit` -> EntityActor resolves what it depends on -> SchedulerActor chooses it and hands
 it to the backend -> its hardware fence posts back -> SchedulerActor signals its finished fence and frees it.
@@ -15,6 +16,11 @@ from __future__ import annotations
 
 from fencepost.actors.actor import Actor
 from fencepost.actors.backend import Backend, MessageProcessor
+from fencepost.actors.cgroups.card import Card
+from fencepost.actors.cgroups.cgroup import Cgroup
+from fencepost.actors.cgroups.client import Client
+from fencepost.actors.cgroups.hierarchy import Cgroups
+from fencepost.actors.cgroups.process import Process
 from fencepost.actors.entity import Entity
 from fencepost.actors.fault_log import FaultRecord
 from fencepost.actors.job import Job
@@ -29,6 +35,10 @@ from fencepost.actors.statistics import EntityStatus, Leftovers, ResetStatistics
 __all__ = [
     "Actor",
     "Backend",
+    "Card",
+    "Cgroup",
+    "Cgroups",
+    "Client",
     "Device",
     "Entity",
     "EntityStatus",
@@ -37,6 +47,7 @@ __all__ = [
     "Leftovers",
     "MessageProcessor",
     "PartOfDevice",
+    "Process",
     "Recoverable",
     "Recovery",
     "RecoveryRecord",

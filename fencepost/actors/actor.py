@@ -15,6 +15,7 @@ from fencepost.actors.dispatch import Dispatch
 from fencepost.actors.future import Future
 from fencepost.actors.inbox import Drained, Letter, SlicedInbox, ThreadInbox
 from fencepost.sync import Gate, current
+from fencepost.sync.observer import signalling
 from fencepost.sync.primitives import Flag
 from fencepost.sync.tracking import tracked
 
@@ -46,6 +47,9 @@ class Actor(pykka.Actor):
     messages: ClassVar[Mapping[type, Callable[[Any, Any], object]]] = {}
     """What it takes: message class -> handler, called as `handler(self, message)`. What it returns answers an `ask`."""
 
+    signals: ClassVar[bool] = False
+    """Whether fences of others need it to go on, so that all it does is a signalling section."""
+
     post: Callable[[object], None]
     """Send it a message: `actor.post(message)`. Never blocks; any context. After its end that is a dead letter."""
 
@@ -63,6 +67,9 @@ class Actor(pykka.Actor):
         self._actor_ref = pykka.ActorRef(self)
         self.actor_stopped = cast("Any", OwnFlag(flag))
         self.post = self.actor_inbox.post
+        if self.signals and current().observed is not None:
+            # Where nobody watches, no message costs more for it.
+            self._handle_receive = self._handle_in_section  # type: ignore[method-assign]
 
     @cached_property
     def log(self) -> Any:  # noqa: ANN401 - structlog types its bound loggers so
@@ -135,6 +142,10 @@ class Actor(pykka.Actor):
             raise
         except BaseException as error:  # noqa: BLE001 - pykka would stop every actor of the process, also foreign ones
             self._interrupted(error)
+
+    def _handle_in_section(self, message: object) -> object:
+        with signalling():
+            return type(self)._handle_receive(self, message)  # noqa: SLF001 - its own
 
     def _leave(self) -> None:
         """Stop now. As pykka would, but for looking for it among all actors of the process, where it is not."""

@@ -10,7 +10,7 @@ from fencepost.events import EventRing
 from fencepost.fences import Fence
 from fencepost.sync import World
 
-__all__ = ["Backend", "MessageProcessor"]
+__all__ = ["Backend", "MessageProcessor", "OfEngine", "engine_class_of"]
 
 
 class Backend(Protocol):
@@ -72,3 +72,18 @@ class MessageProcessor(Protocol):
         freed, and no other message is processed.
         """
         ...
+
+
+@runtime_checkable
+class OfEngine(Protocol):
+    """What a backend has besides, whose scheduler may be called otherwise than its engine."""
+
+    @property
+    def engine_class(self) -> str:
+        """What kind of engine executes its jobs, such as `rcs`."""
+        ...
+
+
+def engine_class_of(engine: str) -> str:
+    """Return the class of an engine by its name: `vcs` for `vcs1`."""
+    return engine.rstrip("0123456789") or engine

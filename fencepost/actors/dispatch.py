@@ -10,7 +10,9 @@ from fencepost.sync import Mailbox, World
 if TYPE_CHECKING:
     from fencepost.actors.actor import Actor
 
-__all__ = ["Dispatch", "ThreadDispatch", "WorkQueueDispatch"]
+__all__ = ["DISPATCHES", "Dispatch", "ThreadDispatch", "WorkQueueDispatch", "new_dispatch"]
+
+DISPATCHES: Final = ("thread", "workqueue")
 
 LETTERS_PER_SLICE: Final = 32
 """How many messages an actor may handle before the next one's turn."""
@@ -78,3 +80,8 @@ class WorkQueueDispatch:
             task.no_block = "it carries the actors of a work queue, which must not block"
             actor.carry_slice(LETTERS_PER_SLICE)
             task.no_block = None
+
+
+def new_dispatch(name: str, world: World, workers: int) -> Dispatch:
+    """Make one of `DISPATCHES`; the workers are those of the work queue."""
+    return ThreadDispatch(world) if name == "thread" else WorkQueueDispatch(world, workers)

@@ -13,12 +13,13 @@ from fencepost.actors.messages import Kill, Push
 from fencepost.actors.statistics import EntityStatus
 from fencepost.errors import WrongState
 from fencepost.events.kinds import JOB_ADD_DEP, JOB_QUEUE, PRIORITY_SET, QUEUE_IDLE
-from fencepost.fences import Fence, context_alloc
+from fencepost.fences import Fence, context_alloc, promise
 from fencepost.policies import Priority, least_loaded
 from fencepost.sync import Gate, current, deadline_ns
 from fencepost.sync.tracking import tracked
 
 if TYPE_CHECKING:
+    from fencepost.actors.cgroups.client import Client
     from fencepost.actors.reset_domain import ResetDomain
     from fencepost.actors.runtime import Runtime
     from fencepost.actors.scheduler import Scheduler
@@ -30,9 +31,8 @@ __all__ = ["Entity"]
 class Entity:
     """The jobs of one client context, run in the order of their push. Made by `Scheduler.entity` or `Runtime.entity`.
 
-    Life cycle: *alive* -> *killed* (queued jobs end with -ESRCH) -> *finished* (`fini`: its actor is gone).
-
-    All methods are client context; any number of threads may use an entity.
+    Life cycle: *alive* -> *killed* (queued jobs end with -ESRCH) -> *finished* (`fini`: its actor is gone). All methods
+    are client context; any number of threads may use an entity.
 
     `_lock` protects the order of jobs (arm and push), the schedulers, the score attachment and the killed flag. Taken
     before fence locks and a scheduler's score lock.
@@ -166,6 +166,8 @@ class Entity:
         scheduled.finished = finished
         job.state = ARMED
         self._last_armed = finished
+        if job.dependencies:
+            promise(finished, after=job.dependencies)
 
     def _choose_locked(self) -> Scheduler:
         """Place the entity: on the least loaded scheduler, but only when no job of it is under way.
@@ -272,6 +274,11 @@ class Entity:
                 self._domains = {**self._domains, domain: domain.resets}
                 domain.admit(self._queue)
 
+    def belong_to(self, client: Client) -> EntityQueue:
+        """Have a client pay for its jobs, before the first; returns what its schedulers know of it. By the client."""
+        self._queue.client = client
+        return self._queue
+
     @property
     def killed(self) -> bool:
         """True once it was killed."""
@@ -350,8 +357,7 @@ class Entity:
         """Kill it and end its actor. Idempotent.
 
         Blocks until its last job has signalled, since the actor must see the killed ones to their end. False when
-        `timeout_s`
-        ran out first: the actor goes on. Jobs that were armed and never pushed end with -ECANCELED.
+        `timeout_s` ran out first: the actor goes on. Jobs that were armed and never pushed end with -ECANCELED.
         (kernel: drm_sched_entity_fini)
         """
         when_ns = deadline_ns(timeout_s)
@@ -361,6 +367,8 @@ class Entity:
             return False
         for domain in self._domains:
             domain.dismiss(self._queue)
+        if self._queue.client is not None:
+            self._queue.client.drop(self)
         poison = current().poison if self._runtime.forget(self) else None
         # A scheduler may still have it: the last job may be done before another one, and an actor be stopped by hand.
         if poison is not None and self._queue.queue is None and not self._busy_locked():

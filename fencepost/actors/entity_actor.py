@@ -33,6 +33,8 @@ class EntityActor(Actor):
     may be in use until then.
     """
 
+    signals: ClassVar = True
+
     def __init__(self, dispatch: Dispatch, queue: EntityQueue, events: EventRing | None) -> None:
         super().__init__(dispatch, queue.name)
         self._queue = queue

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fencepost.actors.job import FinishedFence, Job
 from fencepost.policies import Health, Node, Priority
 from fencepost.sync.tracking import tracked
 
+if TYPE_CHECKING:
+    from fencepost.actors.cgroups.client import Client
+
 __all__ = ["KEPT_OF_DESTROYED", "EntityQueue"]
 
 KEPT_OF_DESTROYED: Final = frozenset(
-    {"ban_error", "entry", "first_error", "hangs", "health", "lost", "lost_jobs", "vm"}
+    {"ban_error", "client", "entry", "first_error", "hangs", "health", "lost", "lost_jobs", "vm"}
 )
 """What of a destroyed entity's queue is still used: by clients; by a run queue that finds a stale entry of it; and by
 who ended a job without the scheduler, and counts that after the signal. See `World.poison`."""
@@ -34,6 +37,7 @@ class EntityQueue(Node):
         done: how many jobs came back from the hardware; the last that the scheduler writes for a job.
         lost: how many ended without the scheduler's actor. Counted by `Scheduler.count_lost`, under a lock.
         vm: the name of its address space.
+        client: who pays for its jobs, or None. Written before the first.
         first_error: what the first job ended with that failed; 0 while none has. Written before that job's fence
             signals.
         ban_error: 0, or what the jobs end with that have not run. This and the next three are written in recoveries.
@@ -44,6 +48,7 @@ class EntityQueue(Node):
 
     __slots__ = (
         "ban_error",
+        "client",
         "context",
         "done",
         "first_error",
@@ -62,6 +67,7 @@ class EntityQueue(Node):
         super().__init__(name, priority)
         self.context = context
         self.vm = vm
+        self.client: Client | None = None
         self.jobs: deque[Job] = deque()
         self.ready_jobs = 0
         self.last_run: FinishedFence | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from fencepost.errors import WrongState
 from fencepost.fences import Fence, is_later
 from fencepost.sync import Lock, current
+from fencepost.sync.observer import signalling
 
 if TYPE_CHECKING:
     from fencepost.actors.entity import Entity
@@ -229,7 +230,8 @@ class Job:
     def lose(self, error: int) -> None:
         """End it, and count it as lost unless it had ended. By who finds that no scheduler will; any context."""
         try:
-            first = self.end(error)
+            with signalling():
+                first = self.end(error)
         except Exception as failure:  # noqa: BLE001 - a callback's: who ends many jobs must get to the last of them
             current().failures.append(failure)
             first = True

@@ -12,7 +12,9 @@ import structlog
 
 from fencepost.actors.actor import Actor, Farewell
 from fencepost.actors.backend import Backend
-from fencepost.actors.dispatch import Dispatch, ThreadDispatch, WorkQueueDispatch
+from fencepost.actors.cgroups.controllers import check_controller, run_queue_under
+from fencepost.actors.cgroups.hierarchy import Cgroups
+from fencepost.actors.dispatch import DISPATCHES, Dispatch, new_dispatch
 from fencepost.actors.entity import Entity
 from fencepost.actors.hang_timer import check_timeout
 from fencepost.actors.messages import Abandon
@@ -21,8 +23,8 @@ from fencepost.actors.reset_domain import ResetDomain
 from fencepost.actors.scheduler import Scheduler
 from fencepost.actors.statistics import Leftovers, RuntimeStatistics
 from fencepost.errors import ActorFailed, BadInput, WrongState, WrongWorld
-from fencepost.events import EventRing
-from fencepost.policies import Policy, Priority, RunQueue, new_run_queue
+from fencepost.events.ring import new_ring
+from fencepost.policies import Policy, Priority
 from fencepost.sync import Task, World, current, deadline_ns
 from fencepost.sync import world as new_world
 
@@ -31,7 +33,6 @@ __all__ = ["Runtime"]
 A = TypeVar("A", bound=Actor)
 
 WORLDS: Final = ("native", "virtual")
-DISPATCHES: Final = ("thread", "workqueue")
 ABANDON_AFTER_S: Final = 1.0
 """How long leaving waits, in the world's time, for what killed jobs depend on."""
 
@@ -61,6 +62,7 @@ class Runtime:
         dispatch: thread (a task for each actor) or workqueue (a few workers for all).
         workers: of the workqueue dispatch. More than one helps only where Python threads run at the same time.
         events: True keeps the last 65 536, None all, False none; a number keeps that many.
+        controller: how control groups divide GPU time, a key of `CONTROLLERS`.
         log_leftovers: whether leaving logs what was left behind.
 
     Attributes:
@@ -78,6 +80,7 @@ class Runtime:
         *,
         workers: int = 1,
         events: bool | int | None = True,
+        controller: str = "none",
         log_leftovers: bool = True,
     ) -> None:
         if not isinstance(world, World) and world not in WORLDS:
@@ -86,8 +89,10 @@ class Runtime:
             raise BadInput("dispatch", repr(dispatch), f"one of {', '.join(DISPATCHES)}")
         if workers < 1:
             raise BadInput("workers", str(workers), "at least 1")
+        check_controller(controller)
         self.world = world if isinstance(world, World) else new_world(world)
-        self.events = _event_ring(events)
+        self.events = new_ring(events)
+        self.controller = controller
         self.leftovers = Leftovers()
         self._log_leftovers = log_leftovers
         self.scheduler_class = Scheduler
@@ -99,12 +104,13 @@ class Runtime:
         self._actors: dict[Actor, None] = {}
         self._entities: dict[Entity, None] = {}
         self._domains: dict[Device, ResetDomain] = {}
+        self._cgroups: Cgroups | None = None
         self._schedulers: list[Scheduler] = []
         self._clients: list[Task] = []
         self._armed_by_the_gone = 0
         self._entities_made = 0
-        # Protects the five collections, the two counts and `_leaving` against clients that make things at the same
-        # time; a leaf.
+        # Protects the five collections, the two counts, `_cgroups` and `_leaving` against clients that make things at
+        # the same time; a leaf.
         self._lock = self.world.lock()
         self._entered = self._leaving = False
 
@@ -157,7 +163,7 @@ class Runtime:
             domain = self.reset_domain(f"{name} recovery")
         if domain is not None and domain.gone:
             raise OSError(errno.ENODEV, f"{domain.name} is gone: nothing can be submitted to it")
-        run_queue = new_run_queue(policy) if isinstance(policy, str) else RunQueue[Any](policy)
+        run_queue = run_queue_under(self.controller, policy)
         scheduler = self.scheduler_class(
             self,
             backend,
@@ -189,6 +195,16 @@ class Runtime:
             with self._lock:
                 domain = self._domains.setdefault(device, made)
         return domain
+
+    @property
+    def cgroups(self) -> Cgroups:
+        """Its control groups, made when somebody asks for them. Client context; raises as `start`."""
+        if self._cgroups is None:
+            # As with a domain: of two that are made at the same time one is never used.
+            made = Cgroups(self)
+            with self._lock:
+                self._cgroups = self._cgroups or made
+        return self._cgroups
 
     def entity(
         self,
@@ -281,11 +297,7 @@ class Runtime:
             raise WrongState("a runtime can be entered once")
         self._entered = True
         self.world.enter()
-        self.dispatch = (
-            ThreadDispatch(self.world)
-            if self._dispatch_name == "thread"
-            else WorkQueueDispatch(self.world, self._workers)
-        )
+        self.dispatch = new_dispatch(self._dispatch_name, self.world, self._workers)
         return self
 
     def __exit__(
@@ -384,13 +396,3 @@ class Runtime:
         here = current()
         if here is not self.world and not here.name == self.world.name == "native":
             raise WrongWorld(f"a runtime of a {self.world.name} world is used in another world, a {here.name} one")
-
-
-def _event_ring(events: bool | int | None) -> EventRing | None:  # noqa: FBT001 - one option with four kinds of values
-    if events is True:
-        return EventRing()
-    if events is False:
-        return None
-    if events is not None and events < 0:
-        raise BadInput("events", str(events), "True, False, None or a number of events to keep")
-    return EventRing(events)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pykka import ActorDeadError
 
-from fencepost.actors.backend import Backend, MessageProcessor
+from fencepost.actors.backend import Backend, MessageProcessor, OfEngine, engine_class_of
+from fencepost.actors.cgroups.group_scheduler import GroupSchedulerActor
 from fencepost.actors.entity import Entity
 from fencepost.actors.entity_queue import EntityQueue
 from fencepost.actors.hang_timer import check_timeout
@@ -18,6 +19,7 @@ from fencepost.actors.scheduler_actor import SchedulerActor
 from fencepost.actors.static_message import StaticMessage
 from fencepost.errors import WrongState
 from fencepost.policies import Priority, RunQueue, SingleEntity
+from fencepost.policies.cgroup.hweight import HierarchicalWeight
 from fencepost.sync import current, deadline_ns
 from fencepost.sync.tracking import tracked
 
@@ -47,18 +49,22 @@ class Scheduler:
         ready: whether entities may be placed here.
         load: a token for each entity that uses it, and for each job pushed to it and not complete. Many tasks count
             here for every job, and adding to and taking from a deque is the cheapest count that needs no lock.
+        engine_class: what its hardware is one of, such as `rcs`; usage is counted by it.
         lost_jobs: armed jobs that never got to the actor, because they came too late or not at all.
     """
 
     actor_class: ClassVar[type[SchedulerActor]] = SchedulerActor
     """What its actor is; a subclass may differ in one step."""
 
+    group_actor_class: ClassVar[type[GroupSchedulerActor]] = GroupSchedulerActor
+    """The same for one whose run queue knows control groups."""
+
     def __init__(
         self,
         runtime: Runtime,
         backend: Backend,
         name: str,
-        run_queue: RunQueue[Any] | SingleEntity[Any],
+        run_queue: RunQueue[Any] | SingleEntity[Any] | HierarchicalWeight[Any],
         *,
         credit_limit: int,
         timeout_s: float | None,
@@ -80,7 +86,9 @@ class Scheduler:
         self._owner: Entity | None = None
         self._runtime = runtime
         backend.attach(runtime.world, name, runtime.events)
-        self.actor = self.actor_class(runtime.dispatch, self, run_queue, runtime.events)
+        self.engine_class = backend.engine_class if isinstance(backend, OfEngine) else engine_class_of(name)
+        actor_class = self.group_actor_class if isinstance(run_queue, HierarchicalWeight) else self.actor_class
+        self.actor = actor_class(runtime.dispatch, self, run_queue, runtime.events)
 
     @property
     def score(self) -> int:

@@ -28,6 +28,7 @@ from fencepost.events import EventRing
 from fencepost.events.kinds import JOB_DONE, JOB_RUN
 from fencepost.fences import Fence
 from fencepost.policies import RunQueue, SingleEntity
+from fencepost.policies.cgroup.hweight import HierarchicalWeight
 from fencepost.sync import current
 from fencepost.sync.tracking import tracked
 
@@ -63,7 +64,7 @@ class SchedulerActor(Stoppable):
         self,
         dispatch: Dispatch,
         scheduler: Scheduler,
-        run_queue: RunQueue[EntityQueue] | SingleEntity[EntityQueue],
+        run_queue: RunQueue[EntityQueue] | SingleEntity[EntityQueue] | HierarchicalWeight[EntityQueue],
         events: EventRing | None,
     ) -> None:
         super().__init__(dispatch, scheduler, events)
@@ -243,7 +244,8 @@ class SchedulerActor(Stoppable):
         if parent is None:
             self._complete(job, error, self._now_ns())
         elif not parent.add_callback(lambda fence: self.post(Done(job, fence))):
-            self._complete(job, parent.error, parent.timestamp_ns)
+            # Complete already: but an earlier job may be too, whose message is still to be taken.
+            self.post(Done(job, parent))
 
     def _tell_scheduled(self, job: Job, parent: Fence | None) -> None:
         """Signal that a job was handed over, after the hardware fence is there for whoever wakes up by that.
@@ -277,6 +279,8 @@ class SchedulerActor(Stoppable):
             executed_ns = end_ns - max(job.start_ns, self._busy_until_ns)
             self._busy_until_ns = max(end_ns, self._busy_until_ns)
         self._run_queue.charge(queue, executed_ns)
+        if queue.client is not None:
+            queue.client.charge(self.scheduler.engine_class, executed_ns)
         queue.done += 1
         self._finish(job, error, end_ns)
         self._free()

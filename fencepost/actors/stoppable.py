@@ -46,6 +46,8 @@ class Stoppable(Actor):
         scheduler: its handle.
     """
 
+    signals: ClassVar = True
+
     def __init__(self, dispatch: Dispatch, scheduler: Scheduler, events: EventRing | None) -> None:
         super().__init__(dispatch, scheduler.name)
         world = current()

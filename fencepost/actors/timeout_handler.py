@@ -36,6 +36,8 @@ class TimeoutHandler(Actor):
         pending: the jobs on the hardware of each scheduler that it stopped.
     """
 
+    signals: ClassVar = True
+
     def __init__(self, dispatch: Dispatch, domain: ResetDomain, events: EventRing | None) -> None:
         super().__init__(dispatch, domain.name)
         self.domain = domain

@@ -6,6 +6,7 @@ watched_fields, steady      what is a step besides locks and mailboxes; what mus
 account  <-  outcome        the steps of a run in words; what it came to
 determinism, shrink         the same choices, the same run; the simplest run that goes wrong
 report  <-  explore         many runs, and what is told of the one that goes wrong
+fence_rules  <-  observers  the cross-driver rules of fences; all that watch one world
 poison, claims              what was freed refuses to be used; who holds what others wait for
 history  <-  linearise      what was done to one object, and whether some order explains it
 """

@@ -8,6 +8,10 @@ to it; a lock L taken in a signalling section is an edge from it to L. Entering 
 edge. A circle then says: to signal, somebody needs what is held by somebody who waits for the signal. (kernel:
 lockdep, and its dma_fence_map)
 
+Known from the start is what any program may do that is not ours: wait for memory while holding a reservation, and for a
+fence while memory is wanted. So one task that takes a reservation in a section closes a circle. `RECLAIM` stands for
+"memory is waited for", and holding H while memory is wanted is an edge from H to it.
+
 A lock that is only tried cannot be waited for: it makes no edge to itself, and is the start of edges while it is held.
 A wait for a fence that has signalled already is not seen.
 """
@@ -22,6 +26,8 @@ from typing import TYPE_CHECKING, Final
 from fencepost.checks.sites import Site, lock_name, site_of, stack_outside
 from fencepost.fences.fence import Fence
 from fencepost.fences.several import AnyOf
+from fencepost.fences.syncobj_wait import PointWait
+from fencepost.sync.allocation import RECLAIMING, Allocation
 from fencepost.sync.observer import LockKind
 from fencepost.sync.tracking import frame_above
 
@@ -29,9 +35,15 @@ if TYPE_CHECKING:
     from fencepost.checks.observers import TaskWatch
     from fencepost.sync.observed import ObservedLock
 
-__all__ = ["SIGNALLING", "Edge", "LockOrder", "LockOrderCycle", "kinds_held"]
+__all__ = ["FENCE_WAITS", "RECLAIM", "RESERVATION", "SIGNALLING", "Edge", "LockOrder", "LockOrderCycle", "kinds_held"]
 
+RESERVATION: Final = "Reservation"
+RECLAIM: Final = "the freeing of memory"
 SIGNALLING: Final = "the signalling of a fence"
+
+FENCE_WAITS: Final = (Fence, AnyOf, PointWait)
+"""What is waited for by those who wait for fences."""
+
 SITES_KEPT: Final = 6
 
 
@@ -51,7 +63,8 @@ class Edge:
     sites: tuple[Site, ...]
 
     def __str__(self) -> str:
-        return f"{self.held} then {self.taken}, by {self.task} at {' from '.join(map(str, self.sites))}"
+        where = f"by {self.task} at {' from '.join(map(str, self.sites))}" if self.sites else f"by {self.task}"
+        return f"{self.held} then {self.taken}, {where}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,9 @@ class LockOrder:
         # By the identity of the code, since hashing it takes longer than making a lock; kept, so that it stays unique.
         self._by_place: dict[tuple[int, int], tuple[LockKind, CodeType]] = {}
         self.signalling = LockKind(SIGNALLING)
+        self.reclaim = LockKind(RECLAIM)
+        self._teach(self.kind_named(RESERVATION), self.reclaim)
+        self._teach(self.reclaim, self.signalling)
         self.found: list[LockOrderCycle] = []
 
     def kind_named(self, name: str) -> LockKind:
@@ -98,24 +114,34 @@ class LockOrder:
             self._by_place[id(code), instruction] = made
         return made[0]
 
-    def locking(self, watch: TaskWatch, lock: ObservedLock) -> None:
+    def locking(self, watch: TaskWatch, lock: ObservedLock, *, backs_off: bool = False) -> None:
         """Note that a task takes `lock` besides what it holds."""
         kind = lock.kind
         for held in watch.held:
             if held.kind.is_flag:
                 watch.forget_flags()
-            # The same lock again is no matter of order.
-            elif kind not in held.kind.after and held is not lock:
+            # The same lock again is no matter of order, nor are others of its kind to one who would give them back.
+            elif kind not in held.kind.after and held is not lock and not (backs_off and held.kind is kind):
                 self._add(held.kind, kind, watch)
         if watch.sections and kind not in self.signalling.after:
             self._add(self.signalling, kind, watch)
 
     def waiting(self, watch: TaskWatch, on: object) -> None:
         """Note that a task waits with all it holds."""
-        if isinstance(on, (Fence, AnyOf)):
+        if isinstance(on, FENCE_WAITS):
             for held in watch.held:
                 if self.signalling not in held.kind.after and not held.kind.is_flag:
                     self._add(held.kind, self.signalling, watch)
+
+    def allocating(self, watch: TaskWatch, kind: Allocation) -> None:
+        """Note that a task wants memory with all it holds."""
+        if kind in RECLAIMING:
+            for held in watch.held:
+                if self.reclaim not in held.kind.after and not held.kind.is_flag:
+                    self._add(held.kind, self.reclaim, watch)
+
+    def _teach(self, held: LockKind, taken: LockKind) -> None:
+        held.after[taken] = Edge(held, taken, "any program", ())
 
     def _add(self, held: LockKind, taken: LockKind, watch: TaskWatch) -> None:
         edge = Edge(held, taken, watch.task.name, stack_outside(frame_above(1), SITES_KEPT))

@@ -1,4 +1,4 @@
-"""All observers of one world: races, lock order, who waits for whom.
+"""All observers of one world: races, lock order, the rules of fences, who waits for whom.
 
     observers = Observers()
     with Runtime(world=ObservedWorld(observers)) as runtime:
@@ -11,19 +11,25 @@ not of `fencepost.sync`, and orders of steps that this run did not come near.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, TypeAlias
 
 import structlog
 
+from fencepost.checks.broken_rule import BrokenRule
 from fencepost.checks.claims import stuck
+from fencepost.checks.fence_rules import FenceRules
 from fencepost.checks.happens_before import Clock, Clocks, Stamp
 from fencepost.checks.lock_order import LockOrder, LockOrderCycle
 from fencepost.checks.poison import Poison, UseOfFreed
+from fencepost.checks.section_rules import Section
 from fencepost.checks.tracked import Race, Races
 from fencepost.checks.waits import Stall, Wait, Watchdog, circle_through, waits
 from fencepost.errors import Deadlock
+from fencepost.fences.fence import Fence
+from fencepost.fences.ww_lock import LockWait
 from fencepost.sync import Task
+from fencepost.sync.allocation import Allocation
 from fencepost.sync.observed import Observed, ObservedLock, ObservedWorld
 from fencepost.sync.resource import Claim
 from fencepost.sync.tracking import Field, frame_above
@@ -33,7 +39,7 @@ __all__ = ["Finding", "Observers", "TaskWatch", "observed_world"]
 FRAMES_TO_MAKER: Final = 2
 """From `new_lock` to the line that makes a lock: the world's `lock`, the maker."""
 
-Finding: TypeAlias = Race | UseOfFreed | LockOrderCycle | Stall
+Finding: TypeAlias = Race | UseOfFreed | LockOrderCycle | BrokenRule | Stall
 
 
 class TaskWatch(Clock):
@@ -54,12 +60,12 @@ class TaskWatch(Clock):
         self.task = task
         self.is_over = is_over
         self.held: tuple[ObservedLock, ...] = ()
-        self.sections = 0
+        self.sections: tuple[Section, ...] = ()
         self.deadline_ns: int | None = None
         self.last: Stamp | None = None
 
-    def locking(self, lock: ObservedLock) -> None:
-        self.observer.lock_order.locking(self, lock)
+    def locking(self, lock: ObservedLock, *, backs_off: bool = False) -> None:
+        self.observer.lock_order.locking(self, lock, backs_off=backs_off)
 
     def forget_flags(self) -> None:
         """Hold no more what turned out to be a flag."""
@@ -71,8 +77,24 @@ class TaskWatch(Clock):
     def waiting(self, on: object) -> None:
         if self.held:
             self.observer.lock_order.waiting(self, on)
-        if isinstance(on, Claim):
+        if isinstance(on, (Claim, LockWait)):
             self.observer.claiming(self, on)
+        self.observer.rules.waiting(self, on)
+
+    def publish(self, thing: object) -> Stamp:
+        self.observer.rules.signalling(self, thing)
+        return self.release()
+
+    def begin_section(self) -> int:
+        return self.observer.rules.sections.begin(self)
+
+    def end_section(self, depth: int) -> None:
+        self.observer.rules.sections.end(self, depth)
+
+    def hear(self, fact: object) -> None:
+        if isinstance(fact, Allocation):
+            self.observer.lock_order.allocating(self, fact)
+        self.observer.rules.hear(self, fact)
 
     def touch(self, thing: object, field: Field, *, writes: bool) -> None:
         self.observer.races.note(self, thing, field, writes=writes)
@@ -87,33 +109,45 @@ class Observers:
     Args:
         lock_order: what is known of the order of locks; several worlds may share one. None begins anew.
         stall_limit_s: for how long nothing may move in a native world before that is reported; None does not watch.
+        fence_limits_s: for how long a published fence may be pending, by its class, where it is not as in `LIMITS_S`.
+            That is looked at when it signals and at the end, and as long as somebody watches for stalls.
 
     Attributes:
         lock_order: the same.
         races: on tracked fields.
         uses_of_freed: of what was poisoned.
+        rules: those of fences, and what broke them.
         stalls: what did not move, or never would have.
         on_stall: called with each stall that the watchdog reports, in its task; logs it, since nobody may ever come by
             to ask for it.
     """
 
-    def __init__(self, *, lock_order: LockOrder | None = None, stall_limit_s: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        lock_order: LockOrder | None = None,
+        stall_limit_s: float | None = None,
+        fence_limits_s: Mapping[type[Fence], float] | None = None,
+    ) -> None:
         self.lock_order = LockOrder() if lock_order is None else lock_order
         self._cycles_before = len(self.lock_order.found)
         self._clocks = Clocks()
         self.races = Races(self._clocks)
         self.uses_of_freed: list[UseOfFreed] = []
         self.poison = Poison(self.uses_of_freed.append)
+        self.rules = FenceRules(self.watches, fence_limits_s)
         self.stalls: list[Stall] = []
         self.on_stall: Callable[[Stall], object] = log_stall
         self._living: dict[TaskWatch, None] = {}
-        self._watchdog = None if stall_limit_s is None else Watchdog(self.watches, stall_limit_s, self._stalled)
+        self._watchdog: Watchdog | None = None
+        if stall_limit_s is not None:
+            self._watchdog = Watchdog(self.watches, stall_limit_s, self._stalled, self.rules.look)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Everything that was found since it was made, the races first."""
         lock_order = self.lock_order.found[self._cycles_before :]
-        return (*self.races.found, *self.uses_of_freed, *lock_order, *self.stalls)
+        return (*self.races.found, *self.uses_of_freed, *lock_order, *self.rules.found, *self.stalls)
 
     def watches(self) -> list[TaskWatch]:
         """Return the watches of all tasks that have not ended. Any context."""
@@ -143,10 +177,14 @@ class Observers:
         if self._watchdog is not None:
             self._watchdog.stop()
 
+    def closed(self, world: Observed) -> None:
+        self.rules.closed(world.now_ns())
+
     # What a watch tells.
 
     def ended(self, watch: TaskWatch) -> None:
         """Forget a task that has ended, but for what it knew at the end."""
+        self.rules.ended(watch)
         watch.last = self._clocks.end(watch)
         self._living.pop(watch, None)
 
@@ -159,7 +197,7 @@ class Observers:
         elif watch.world.claims:
             self._check_stuck(watch)
 
-    def claiming(self, watch: TaskWatch, claim: Claim) -> None:
+    def claiming(self, watch: TaskWatch, claim: Claim | LockWait) -> None:
         """Raise Deadlock when what a task wants is held by those who wait for each other, and for that task."""
         # Said before the look, so that of two who begin to wait at once the later one sees the other.
         watch.task.waiting_on = claim

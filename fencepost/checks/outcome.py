@@ -15,6 +15,7 @@ import pykka
 
 from fencepost.actors import Leftovers, Runtime, RuntimeStatistics
 from fencepost.checks.account import Account, account_of, words_for
+from fencepost.checks.broken_rule import BrokenRule
 from fencepost.checks.lock_order import LockOrderCycle
 from fencepost.checks.observers import Observers
 from fencepost.checks.poison import Poison, UseOfFreed
@@ -46,6 +47,7 @@ class Kind(enum.StrEnum):
     LEAK = "leak"
     RACE = "race"
     LOCK_ORDER = "lock order"
+    FENCE_RULE = "fence rule"
 
 
 KINDS: Final[tuple[tuple[type[BaseException], Kind], ...]] = (
@@ -61,6 +63,7 @@ KIND_OF: Final[Mapping[type, Kind]] = {
     Race: Kind.RACE,
     UseOfFreed: Kind.USE_AFTER_FREE,
     LockOrderCycle: Kind.LOCK_ORDER,
+    BrokenRule: Kind.FENCE_RULE,
     Stall: Kind.DEADLOCK,
 }
 """What observers find."""

@@ -11,8 +11,13 @@ from typing import Final, NamedTuple
 
 __all__ = ["Site", "is_innards", "lock_name", "site_of", "stack_outside", "trail_outside"]
 
-INNARDS: Final = tuple(str(Path(__file__).parents[1] / room) + "/" for room in ("sync", "checks"))
-"""Files of the watchers and the watched primitives, which no report is about."""
+PACKAGE: Final = Path(__file__).parents[1]
+
+INNARDS: Final = (
+    *(str(PACKAGE / room) + "/" for room in ("sync", "checks")),
+    *(str(PACKAGE / "fences" / f"{hook}.py") for hook in ("faulting", "promise", "publication")),
+)
+"""Files of the watchers and the watched primitives, and of what only tells the watchers: no report is about them."""
 
 RUNNER: Final = str(Path(__file__).with_name("outcome.py"))
 """Where the main task of a model begins."""

@@ -17,7 +17,8 @@ from fencepost.fences.context import HALF_RANGE, SEQNO_MASK
 
 __all__ = ["TimelineModel", "TimelineState", "record_timeline"]
 
-REFUSED: Final = Raised("WrongState")
+REFUSED: Final = Raised("FileNotFoundError")
+"""What Python calls an OSError of ENOENT."""
 
 
 class Step(NamedTuple):

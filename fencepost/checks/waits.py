@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from fencepost.checks.lock_order import kinds_held
 from fencepost.fences.fence import Fence
+from fencepost.fences.ww_lock import LockWait
 from fencepost.sync import Task
 from fencepost.sync.observed import ObservedLock, ObservedMailbox
 
@@ -70,6 +71,8 @@ def who_ends(on: object) -> Task | None:
         return None if holder is None else holder.task
     if isinstance(on, Task):
         return on
+    if isinstance(on, LockWait):
+        return on.holder
     return on.signaller if isinstance(on, Fence) else None
 
 
@@ -122,11 +125,16 @@ class Watchdog:
     """
 
     def __init__(
-        self, watches: Callable[[], list[TaskWatch]], limit_s: float, report: Callable[[Stall], object]
+        self,
+        watches: Callable[[], list[TaskWatch]],
+        limit_s: float,
+        report: Callable[[Stall], object],
+        each_look: Callable[[int], object] = lambda _now_ns: None,
     ) -> None:
         self._watches = watches
         self._limit_s = limit_s
         self._report = report
+        self._each_look = each_look
         self._world: Observed | None = None
         self._task: Task | None = None
         self._seen: tuple[tuple[int, int], ...] = ()
@@ -153,6 +161,7 @@ class Watchdog:
 
     def look(self, world: Observed) -> None:
         """See whether anything has moved since it looked last. By a task that nobody watches."""
+        self._each_look(world.now_ns())
         watches = self._watches()
         seen = tuple((watch.place, watch.time) for watch in watches)
         if seen != self._seen or not is_stuck(watches) or world.timers.pending:

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from fencepost.errors import BadInput
-from fencepost.fences import Fence, Timeline
-from fencepost.sync import Gate, Lock, World, current
+from fencepost.fences import Fence, Syncobj, Timeline
+from fencepost.sync import Gate, current
 from fencepost.sync.timers import Timer
 from fencepost.sync.watched import Fields
 
@@ -22,12 +21,15 @@ WATCHED_FIELDS: Final[Fields] = MappingProxyType(
         (Gate, "_open"): attrgetter("_lock"),
         (Timeline, "_reached"): attrgetter("_lock"),
         (Timeline, "_closed"): attrgetter("_lock"),
+        (Syncobj, "_fence"): attrgetter("_lock"),
         (Timer, "_function"): attrgetter("_timers.lock"),
     }
 )
-"""What says whether a fence has signalled, a gate is open, how far a timeline is, and whether a timer is armed."""
+"""What says whether a fence has signalled, a gate is open, how far a timeline is, what is in a syncobj, and whether a
+timer is armed.
+"""
 
-_idle: Final[WeakKeyDictionary[World, Lock]] = WeakKeyDictionary()
+IDLE_LOCK: Final = "idle lock"
 
 
 def each_access(fields: Mapping[type, str]) -> Fields:
@@ -48,7 +50,9 @@ def checked(owner: type, names: str) -> Iterator[str]:
 def guarded_by_nobody(_thing: object) -> object:
     """Give the lock of this world that nobody ever takes."""
     world = current()
-    lock = _idle.get(world)
+    # With the world, which it knows: from a table of ours neither would ever go.
+    own = vars(world)
+    lock = own.get(IDLE_LOCK)
     if lock is None:
-        lock = _idle[world] = world.lock()
+        lock = own[IDLE_LOCK] = world.lock()
     return lock

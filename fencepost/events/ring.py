@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from fencepost.errors import BadInput
 from fencepost.events.kinds import FIELDS, Event
 
-__all__ = ["EventRing", "as_dict"]
+__all__ = ["EventRing", "as_dict", "new_ring"]
 
 DEFAULT_CAPACITY = 1 << 16
 
@@ -51,3 +52,14 @@ class EventRing:
 def as_dict(event: Event) -> dict[str, Any]:
     """Return an event with its fields by name, for logs and tests."""
     return {"time_ns": event[0], "kind": event[1], **dict(zip(FIELDS[event[1]], event[2:], strict=True))}
+
+
+def new_ring(events: bool | int | None) -> EventRing | None:  # noqa: FBT001 - one option with four kinds of values
+    """Make a ring as an option asks for it. See `Runtime`. Raises BadInput for a negative number."""
+    if events is True:
+        return EventRing()
+    if events is False:
+        return None
+    if events is not None and events < 0:
+        raise BadInput("events", str(events), "True, False, None or a number of events to keep")
+    return EventRing(events)

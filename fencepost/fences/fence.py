@@ -13,10 +13,10 @@ A fence costs a few slots and a lock; what callbacks and sleepers need is made w
 from __future__ import annotations
 
 import errno
-import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fencepost.errors import WrongState
+from fencepost.fences.callbacks import Callbacks
 from fencepost.fences.context import context_alloc
 from fencepost.sync.native import process_lock
 from fencepost.sync.primitives import wake_all
@@ -24,8 +24,9 @@ from fencepost.sync.tracking import published
 from fencepost.sync.world import ambient, deadline_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
+    from fencepost.sync.foreign import FutureOf
     from fencepost.sync.primitives import Lock, Waiter
     from fencepost.sync.task import Task
 
@@ -202,7 +203,7 @@ class Fence:
             if enabled := self._enable_locked():
                 if self._callbacks is None:
                     self._callbacks = callbacks = Callbacks((callback,))
-                    callbacks.origin = (self._context, self.seqno, self.name)
+                    callbacks.origin = (Fence, self._context, self.seqno, self.name)
                 else:
                     self._callbacks.append(callback)
         finally:
@@ -280,6 +281,26 @@ class Fence:
         # A signal that came since then came too late: its callbacks may still run.
         return self._state == SIGNALED
 
+    def __await__(self) -> Generator[Any, None, int]:
+        """Suspend a task of asyncio until it signals; what comes out is its `status`, so an error is no exception.
+
+        One that has signalled suspends nobody. Cancelling the task takes back what was added here. Raises WrongWorld in
+        a virtual or controlled world, where nothing may wait for asyncio.
+        """
+        from fencepost.sync.foreign import awaiting  # noqa: PLC0415 - asyncio is for those who use it
+
+        return awaiting(self).__await__()
+
+    def to_future(self) -> FutureOf:
+        """Return a `concurrent.futures.Future` whose result will be its `status`, so an error is no exception.
+
+        Any context. What is added to the future runs in the signaller's context. Cancelling the future takes back what
+        was added here. Raises WrongWorld as `await` does.
+        """
+        from fencepost.sync.foreign import FutureOf  # noqa: PLC0415 - as above
+
+        return FutureOf(self)
+
     def wait_for_callbacks(self) -> None:
         """Block until no callback of this fence is running any more; at once while pending or called from one of them.
 
@@ -344,41 +365,6 @@ class Fence:
         if self._state:
             said = errno_name(self._error) if self._error else "signalled"
         return f"<{type(self).__name__} {self.name or self._context or 'anonymous'}:{self.seqno} {said}>"
-
-
-class Callbacks(list["Callable[[Fence], object]"]):
-    """The callbacks of a fence, and what becomes of them when nobody keeps it.
-
-    A fence that goes before it signalled takes its list with it, and the list's finalizer does what dma_fence_release
-    does: warn, and signal with -EDEADLK, so that nothing hangs. It cannot reach the fence, so a stand-in is signalled;
-    nobody can tell, since nobody has the fence. A finalizer of the fence would reach it, but make every
-    fence cost 12 % more, with callbacks or without.
-
-    Where the garbage collector has to find the fence, this happens at any point of any thread: a callback that takes a
-    lock may find it taken by its own thread, and one that wakes a task of a virtual world may be in the wrong thread.
-
-    Attributes:
-        origin: context, seqno and name of the fence.
-    """
-
-    __slots__ = ("origin",)
-
-    origin: tuple[int | None, int, str]
-
-    def __del__(self) -> None:
-        if self:
-            self._abandoned()
-
-    def _abandoned(self) -> None:
-        stand_in = Fence(*self.origin)
-        said = f"{stand_in!r} was dropped with {len(self)} callbacks: keep a fence until it signals"
-        for callback in self:
-            stand_in.add_callback(callback)
-        self.clear()
-        try:
-            stand_in.signal(-errno.EDEADLK)
-        finally:
-            warnings.warn(said, RuntimeWarning, stacklevel=1)
 
 
 def get_stub() -> Fence:

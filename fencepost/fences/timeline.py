@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import heapq
 
-from fencepost.errors import WrongState
 from fencepost.fences.context import HALF_RANGE, SEQNO_MASK, context_alloc
 from fencepost.fences.fence import Fence
 from fencepost.fences.several import signal_all
@@ -17,12 +16,34 @@ from fencepost.sync.world import current
 __all__ = ["Timeline"]
 
 
+class TimelinePoint(Fence):
+    """The fence at a point of a timeline; knows by when it is wanted. Its lock protects that too."""
+
+    __slots__ = ("_deadline_ns",)
+
+    def __init__(self, timeline: Timeline, point: int) -> None:
+        super().__init__(timeline.context, point, timeline.name)
+        self._deadline_ns: int | None = None
+
+    @property
+    def deadline_ns(self) -> int | None:
+        """The soonest deadline that was hinted, or None. Any context."""
+        return self._deadline_ns
+
+    def set_deadline(self, when_ns: int) -> None:
+        """Note when it is wanted, unless it is wanted sooner or has signalled. Any context."""
+        with self._lock:
+            if not self._state and (self._deadline_ns is None or when_ns < self._deadline_ns):
+                self._deadline_ns = when_ns
+
+
 class Timeline:
     """A counter whose fences signal when it reaches them.
 
     Life cycle: *open* -> *closed*; closing signals what is left with -ENOENT.
 
     Values are 32 bits wide and wrap round: a point up to half the range ahead is in the future, anything else is past.
+    A step of more than half the range passes all points there are, as the kernel's does by taking it in two.
     `_lock` protects all fields; a leaf. Fences are signalled after it was dropped: those of one step in the order of
     their points, those of two steps made at once in any order. An exception of a callback is raised when all have
     signalled.
@@ -36,7 +57,7 @@ class Timeline:
         self.context = context_alloc()
         self._lock = current().lock()
         self._reached = 0
-        self._points: dict[int, Fence] = {}
+        self._points: dict[int, TimelinePoint] = {}
         self._queue: list[int] = []
         self._closed = False
 
@@ -53,7 +74,7 @@ class Timeline:
     def fence(self, point: int) -> Fence:
         """Return the fence of `point`: a signalled one when the value has passed it, else one shared by all who ask.
 
-        Raises WrongState when closed, ValueError for a point that is no 32-bit number. Any context.
+        Raises OSError (ENOENT) when closed, ValueError for a point that is no 32-bit number. Any context.
         """
         if not 0 <= point <= SEQNO_MASK:
             raise ValueError(f"point {point} on {self.name}, expected 0 to {SEQNO_MASK}")
@@ -69,7 +90,8 @@ class Timeline:
     def advance(self, steps: int = 1) -> int:
         """Move the value and signal the fences it reaches; return how many. Never blocks; any context.
 
-        Raises WrongState when closed, ValueError for fewer than 0 steps or more than 32 bits. (kernel: SW_SYNC_IOC_INC)
+        Raises OSError (ENOENT) when closed, ValueError for fewer than 0 steps or more than 32 bits. (kernel:
+        SW_SYNC_IOC_INC)
         """
         if not 0 <= steps <= SEQNO_MASK:
             raise ValueError(f"{self.name} advanced by {steps}, expected 0 to {SEQNO_MASK}")
@@ -79,6 +101,18 @@ class Timeline:
             reached = self._take_locked(self._reached)
         signal_all(reached)
         return len(reached)
+
+    def deadline_ns(self, fence: Fence) -> int:
+        """Return the soonest deadline that was hinted to a fence of a timeline, this or another. Any context.
+
+        Raises OSError: EINVAL for any other fence, ENOENT when there was no hint. (kernel: SW_SYNC_GET_DEADLINE)
+        """
+        if not isinstance(fence, TimelinePoint):
+            raise OSError(errno.EINVAL, f"{self.name} was asked for the deadline of {fence!r}, which is no timeline's")
+        when_ns = fence.deadline_ns
+        if when_ns is None:
+            raise OSError(errno.ENOENT, f"{fence!r} has no deadline: nobody has set one")
+        return when_ns
 
     def close(self) -> int:
         """End the timeline: what is left signals with -ENOENT; return how many. Idempotent; any context."""
@@ -90,12 +124,12 @@ class Timeline:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise WrongState(f"{self.name} is closed")
+            raise OSError(errno.ENOENT, f"{self.name} is closed")
 
-    def _new(self, point: int) -> Fence:
-        return Fence(self.context, point, name=self.name)
+    def _new(self, point: int) -> TimelinePoint:
+        return TimelinePoint(self, point)
 
-    def _at_locked(self, place: int) -> Fence:
+    def _at_locked(self, place: int) -> TimelinePoint:
         """Return the pending fence at `place`, which is the point without the wrap."""
         fence = self._points.get(place)
         if fence is None:

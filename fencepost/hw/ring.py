@@ -6,6 +6,7 @@ import errno
 from collections.abc import Mapping
 
 from fencepost.actors import Job
+from fencepost.actors.backend import engine_class_of
 from fencepost.actors.job import HardwareFence
 from fencepost.errors import WrongState
 from fencepost.events import EventRing
@@ -46,6 +47,11 @@ class Ring:
     def engine(self) -> str:
         """The name of the engine it feeds."""
         return self._engine.name
+
+    @property
+    def engine_class(self) -> str:
+        """What kind of engine that is."""
+        return engine_class_of(self._engine.name)
 
     def feeds(self, engines: Mapping[str, ClockedEngine]) -> bool:
         """Say whether its engine is one of `engines`."""

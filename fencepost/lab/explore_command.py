@@ -12,6 +12,7 @@ from fencepost.checks import explore as search
 from fencepost.checks.explore import SCHEDULES
 from fencepost.errors import BadInput, NotDeterministic
 from fencepost.events.whole_file import check_path
+from fencepost.lab.logs import LogLevel, set_up_logs
 from fencepost.lab.model_loader import load_model
 from fencepost.lab.options import Json
 from fencepost.lab.outputs import Outputs
@@ -57,6 +58,8 @@ def explore(
     if trace is not None:
         check_path(trace, (".pftrace",), "--trace")
     function = load_model(model)
+    # What an actor has to say it says in every schedule.
+    set_up_logs(LogLevel.ERROR)
     try:
         report = search(function, schedules=schedules, strategy=strategy, seed=seed, timers=timers, replay=replay)
     except NotDeterministic as error:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from fencepost.checks import Report, explore
+from fencepost.checks import Report
 from fencepost.checks.strategies import STRATEGIES
 from fencepost.sync import now_ns
-from fencepost.zoo import Bug
+from fencepost.zoo import REQUIRED, Bug
 
-__all__ = ["REQUIRED", "BugResult", "Hunt", "check_bug"]
-
-REQUIRED: Final = "mix"
-"""The strategy that must find every bug; the others are tried to compare."""
+__all__ = ["BugResult", "Hunt", "check_bug"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +74,11 @@ def check_bug(bug: Bug, *, schedules: int, twin_schedules: int, seed: int) -> Bu
         seed: of the strategies.
     """
     hunts = {strategy: hunt_down(bug, strategy, schedules, seed) for strategy in STRATEGIES}
-    twin = explore(bug.fixed, schedules=twin_schedules, strategy=REQUIRED, seed=seed, timers=bug.timers)
-    return BugResult(bug, hunts, twin)
+    return BugResult(bug, hunts, bug.search_twin(twin_schedules, seed=seed))
 
 
 def hunt_down(bug: Bug, strategy: str, schedules: int, seed: int) -> Hunt:
     """Explore the model of a bug."""
     start_ns = now_ns()
-    report = explore(bug.broken, schedules=schedules, strategy=strategy, seed=seed, timers=bug.timers)
+    report = bug.search(schedules, seed=seed, strategy=strategy)
     return Hunt(report, report.kind in bug.finds, (now_ns() - start_ns) / 1000)

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from fencepost.checks import Report, explore
+from fencepost.checks import Report
 from fencepost.checks.strategies import STRATEGIES
 from fencepost.lab.logs import LogLevel, set_up_logs
 from fencepost.lab.options import Json
@@ -18,8 +18,8 @@ from fencepost.lab.outputs import Outputs
 from fencepost.lab.process import CtrlC
 from fencepost.lab.screen import name, new_console, new_table
 from fencepost.lab.spelling import NONE, count, milliseconds
-from fencepost.lab.zoo_check import REQUIRED, BugResult, check_bug
-from fencepost.zoo import Bug, find_bug, load_bugs
+from fencepost.lab.zoo_check import BugResult, check_bug
+from fencepost.zoo import REQUIRED, Bug, find_bug, load_bugs
 
 __all__ = ["app"]
 
@@ -66,7 +66,7 @@ def show(bug: Name, *, seed: Seed = 1, schedules: Schedules = 500, json: Json = 
     """Explain a bug and print a failing schedule."""
     outputs = checked(json)
     entry = find_bug(bug, "zoo show")
-    report = explore(entry.broken, schedules=schedules, strategy=REQUIRED, seed=seed, timers=entry.timers)
+    report = entry.search(schedules, seed=seed)
     if not outputs.take_stdout:
         console = new_console()
         console.print(explanation(entry), Text(f"\n{report}"))

@@ -1,11 +1,12 @@
 """Pure decisions: who runs next, and where; and who pays when something hangs.
 
-    priority, ewma  <-  run_queue  <-  round_robin, fifo, fair, single_entity  <-  by_name
+    priority, ewma, group  <-  run_queue  <-  round_robin, fifo, fair, single_entity  <-  by_name, cgroup
     balance, recovery        each on its own
 
 A `RunQueue` is the mechanism: it keeps the nodes that have jobs in order and skips those whose head job is not ready. A
-`Policy` is what differs: it gives the keys of that order. Nothing here locks, blocks, reads a clock or starts a thread,
-so the same objects serve every world. Whoever owns a run queue serialises the calls on it and on its nodes.
+`Policy` is what differs: it gives the keys of that order. `cgroup` has what divides GPU time among control groups.
+Nothing here locks, blocks, reads a clock or starts a thread, so the same objects serve every world. Whoever owns a run
+queue serialises the calls on it and on its nodes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from fencepost.policies.by_name import POLICIES, new_run_queue
 from fencepost.policies.ewma import Ewma
 from fencepost.policies.fair import Fair
 from fencepost.policies.fifo import Fifo
+from fencepost.policies.group import Group
 from fencepost.policies.priority import Priority
 from fencepost.policies.recovery import RECOVERIES, EngineReset, FullReset, Health, KillVm, RecoveryPolicy, new_recovery
 from fencepost.policies.round_robin import RoundRobin
@@ -29,6 +31,7 @@ __all__ = [
     "Fair",
     "Fifo",
     "FullReset",
+    "Group",
     "Health",
     "Key",
     "KillVm",

@@ -18,9 +18,11 @@ from typing import Final
 from fencepost.policies.ewma import Ewma
 from fencepost.policies.run_queue import Node, Policy
 
-__all__ = ["Fair"]
+__all__ = ["PRIORITY_SHIFT", "Fair"]
 
-_SHIFT: Final = (1, 2, 4, 7)  # by priority: the virtual time is the real one times 2**shift
+PRIORITY_SHIFT: Final = (1, 2, 4, 7)
+"""By priority: virtual time is the real one times two to this power."""
+
 _NS_PER_US: Final = 1000
 
 
@@ -44,7 +46,7 @@ class Fair(Policy):
 
     def requeue_key(self, node: Node, /) -> int:
         """Settle the GPU time used since the last settlement, at the rate of the node's present priority."""
-        node.vruntime_ns += (node.runtime_ns - node.charged_ns) << _SHIFT[node.priority]
+        node.vruntime_ns += (node.runtime_ns - node.charged_ns) << PRIORITY_SHIFT[node.priority]
         node.charged_ns = node.runtime_ns
         return node.vruntime_ns
 
@@ -67,7 +69,7 @@ class Fair(Policy):
         if node.priority < head.priority:
             return node.priority - head.priority
         if node.priority > head.priority:
-            return (1 + node.mean_job_us.value + self._mean_job_us.value) * _NS_PER_US << _SHIFT[node.priority]
+            return (1 + node.mean_job_us.value + self._mean_job_us.value) * _NS_PER_US << PRIORITY_SHIFT[node.priority]
         return -1 if node.mean_job_us.value <= self._mean_job_us.value else 1
 
 

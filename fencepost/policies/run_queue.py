@@ -17,14 +17,18 @@ from heapq import heapify, heappop, heappush
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from fencepost.policies.ewma import Ewma
+from fencepost.policies.group import Group
 from fencepost.policies.priority import Priority
 
-__all__ = ["Key", "Node", "Policy", "RunQueue", "RunQueueStatistics"]
+__all__ = ["UNTOLD_WEIGHT", "Key", "Node", "Policy", "RunQueue", "RunQueueStatistics"]
 
 Key: TypeAlias = int | tuple[int, int]
 """Where a policy wants a node: the smallest is leftmost. One policy keeps to one of the two forms."""
 
 _Entry: TypeAlias = "tuple[Key, int, Node]"
+
+UNTOLD_WEIGHT: Final = 512
+"""Of 1024: a node's `cgroup_weight` before anybody set it."""
 
 _STALE_ALLOWED: Final = 64  # beyond the number of members, before a sweep
 
@@ -44,6 +48,9 @@ class Node:
     Attributes:
         name: what a person calls the entity.
         priority: how important it is.
+        group: the control group whose weight counts for it; None is the root. Set by its owner while it is outside,
+            and else by the run queue's `move`.
+        cgroup_weight: what part of their parent's time its group has, of 1024. Set by its owner, for `v8` alone.
         queue: the run queue it is a member of, or None.
         entry: its latest place in that run queue, or None.
         ready: whether its head job can run.
@@ -58,9 +65,11 @@ class Node:
     """
 
     __slots__ = (
+        "cgroup_weight",
         "charged_ns",
         "credits",
         "entry",
+        "group",
         "mean_job_us",
         "name",
         "priority",
@@ -76,6 +85,8 @@ class Node:
     def __init__(self, name: str, priority: Priority = Priority.NORMAL) -> None:
         self.name = name
         self.priority = priority
+        self.group: Group | None = None
+        self.cgroup_weight = UNTOLD_WEIGHT
         self.queue: RunQueue[Any] | None = None
         self.entry: _Entry | None = None
         self.ready = False

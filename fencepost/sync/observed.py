@@ -352,6 +352,7 @@ class Observed(World):
         try:
             return super().close()
         finally:
+            self.observer.closed(self)
             observing.discard(self)
             ambient.watch = None
 

@@ -7,8 +7,7 @@ goes on because of that takes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fencepost.sync.world import ambient
@@ -18,7 +17,18 @@ if TYPE_CHECKING:
     from fencepost.sync.task import Task
     from fencepost.sync.tracking import Field
 
-__all__ = ["LockKind", "Observer", "Stamp", "Watch", "begin_signalling", "end_signalling", "name_lock", "signalling"]
+__all__ = [
+    "LockKind",
+    "Observer",
+    "Stamp",
+    "Watch",
+    "about_to_lock",
+    "begin_signalling",
+    "end_signalling",
+    "listening",
+    "name_lock",
+    "signalling",
+]
 
 Stamp = Any
 """What one task had done and seen at some moment. Only the observer that made it can read it."""
@@ -54,7 +64,7 @@ class Watch(Protocol):
         time: another number after each stamp, so that all between two stamps bears the same.
         held: the locks it holds, in the order in which it took them. One that somebody else gave back is found out
             late: see `LockKind.is_flag`.
-        sections: how many signalling sections it is in.
+        sections: the signalling sections it is in, the outermost first.
         deadline_ns: when its sleep ends by itself; None when it does not.
         last: the stamp of its end, or None.
     """
@@ -63,7 +73,7 @@ class Watch(Protocol):
     task: Task
     time: int
     held: tuple[ObservedLock, ...]
-    sections: int
+    sections: tuple[Any, ...]
     deadline_ns: int | None
     last: Stamp | None
 
@@ -75,8 +85,15 @@ class Watch(Protocol):
         """Note that everything in `stamp` happened before what it does next."""
         ...
 
-    def locking(self, lock: ObservedLock) -> None:
-        """Note that it is about to block for `lock` if need be. Told only where it holds or is in something."""
+    def publish(self, thing: object) -> Stamp:
+        """Note that it is about to write a true value into the published field of `thing`; return a stamp for that."""
+        ...
+
+    def locking(self, lock: ObservedLock, *, backs_off: bool = False) -> None:
+        """Note that it is about to block for `lock` if need be. Told only where it holds or is in something.
+
+        `backs_off`: it may hold others of that kind, since it would give them back where they wait in a circle.
+        """
         ...
 
     def contended(self) -> None:
@@ -89,6 +106,18 @@ class Watch(Protocol):
 
     def touch(self, thing: object, field: Field, *, writes: bool) -> None:
         """Note that it is about to read or write a tracked field."""
+        ...
+
+    def begin_section(self) -> int:
+        """Note that it enters a signalling section; return how many it is in."""
+        ...
+
+    def end_section(self, depth: int) -> None:
+        """Note that it leaves the section that made it so many."""
+        ...
+
+    def hear(self, fact: object) -> None:
+        """Note what a part of the program has to say, by the type of `fact`. What nobody knows is ignored."""
         ...
 
     def end(self) -> None:
@@ -129,6 +158,10 @@ class Observer(Protocol):
         """Note that the world is about to be closed: services must end. Idempotent."""
         ...
 
+    def closed(self, world: Observed) -> None:
+        """Note that the world was closed, and all its tasks joined."""
+        ...
+
 
 def name_lock(lock: Any, name: str) -> None:  # noqa: ANN401 - any Lock
     """Give `lock` a class of its own in reports and in the lock order; does nothing in an unobserved world.
@@ -141,37 +174,53 @@ def name_lock(lock: Any, name: str) -> None:  # noqa: ANN401 - any Lock
         renamed(name)
 
 
-def begin_signalling() -> bool:
+def about_to_lock(lock: Any, *, backs_off: bool = False) -> None:  # noqa: ANN401 - as above
+    """Say that the calling task is about to block until it can take `lock`, which it will only try: see `WwLock`.
+
+    Free in an unobserved world.
+    """
+    watch = listening()
+    if watch is not None and (watch.held or watch.sections):
+        watch.locking(lock, backs_off=backs_off)
+
+
+def listening() -> Watch | None:
+    """Return the watch of the calling task, or None in an unobserved world. Any context."""
+    observed = ambient.world.observed
+    return None if observed is None else observed.here()
+
+
+def begin_signalling() -> int:
     """Say that the calling task must go on if a fence is to signal. Nests; any context. Free in an unobserved world.
 
-    From here to the end of the section nothing may be waited for that might itself wait for a fence. Entering never
-    blocks, so what is held already does not matter. (kernel: dma_fence_begin_signalling)
+    From here to the end of the section nothing may be waited for that might itself wait for a fence: no other fence, no
+    reservation, no memory. Entering never blocks, so what is held already does not matter.
+    (kernel: dma_fence_begin_signalling)
 
     Returns:
-        What `end_signalling` must be given.
+        The cookie that `end_signalling` must be given.
     """
     observed = ambient.world.observed
-    if observed is None:
-        return False
-    observed.here().sections += 1
-    return True
+    return 0 if observed is None else observed.here().begin_section()
 
 
-def end_signalling(cookie: bool) -> None:  # noqa: FBT001 - the one thing it takes
-    """End the section that `begin_signalling` began, by the same task.
+def end_signalling(cookie: int) -> None:
+    """End the section that `begin_signalling` began, by the same task; the one that was begun last first.
 
     (kernel: dma_fence_end_signalling)
     """
     observed = ambient.world.observed
     if cookie and observed is not None:
-        observed.here().sections -= 1
+        observed.here().end_section(cookie)
 
 
-@contextmanager
-def signalling() -> Generator[None]:
-    """Annotate the body as a signalling section."""
-    cookie = begin_signalling()
-    try:
-        yield
-    finally:
-        end_signalling(cookie)
+class signalling:  # noqa: N801 - reads as what it is: `with signalling():`
+    """Annotates the body as a signalling section."""
+
+    __slots__ = ("_cookie",)
+
+    def __enter__(self) -> None:
+        self._cookie = begin_signalling()
+
+    def __exit__(self, *_: object) -> None:
+        end_signalling(self._cookie)

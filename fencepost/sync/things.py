@@ -83,20 +83,15 @@ def maker_of(frame: FrameType | None) -> object:
     return None if frame is None else frame.f_locals.get("self", frame.f_code.co_qualname)
 
 
-def words_for(thing: object) -> str:
-    """Return what a thing calls itself; one that is still being made may not know yet."""
-    try:
-        return str(thing)
-    except AttributeError:
-        return f"a new {type(thing).__name__}"
-
-
 def said_of(owner: object) -> str:
-    """Say whose a lock is, without an address: by class and name."""
+    """Say whose a lock is."""
     if owner is None:
         return ""
-    if isinstance(owner, str):
-        return f" ({owner.rpartition('.')[2]})"
-    name = getattr(owner, "name", "")
-    seqno = getattr(owner, "seqno", None)
-    return f" ({type(owner).__name__}{f' {name}' if name else ''}{f':{seqno}' if seqno else ''})"
+    return f" ({owner.rpartition('.')[2] if isinstance(owner, str) else words_for(owner)})"
+
+
+def words_for(thing: object) -> str:
+    """Name a thing by class and name: it may be locked just now, or half made, and could not say what it is."""
+    name = getattr(thing, "name", "")
+    seqno = getattr(thing, "seqno", None)
+    return f"{type(thing).__name__}{f' {name}' if name else ''}{f':{seqno}' if seqno else ''}"

@@ -5,7 +5,8 @@ read and written through a function, in every world, which costs about 0.05 us a
 hooks stay, since changing a class again and again makes CPython give up caching its attributes.)
 
 An instance keeps what observers know of its tracked fields in `observed_`, and the stamp of its published one in
-`stamp_`: in its dictionary or in slots of these names. What observed programs do most is done right in the hook: a task
+`stamp_`: in its dictionary or in slots of these names. (Until there is a stamp, an observer may keep in its place what
+can be unpacked like one.) What observed programs do most is done right in the hook: a task
 that uses a field again, and nobody else did in between, brings its last trace up to date. The observer hears of the
 rest.
 """
@@ -23,7 +24,7 @@ from fencepost.sync.world import ambient
 if TYPE_CHECKING:
     from fencepost.sync.observed import ObservedLock
 
-__all__ = ["Field", "FieldState", "Trace", "frame_above", "install_fields", "published", "tracked"]
+__all__ = ["STAMP", "Field", "FieldState", "Trace", "frame_above", "install_fields", "published", "tracked"]
 
 C = TypeVar("C", bound=type)
 
@@ -241,7 +242,7 @@ def published_write() -> Callable[[Any, Any], None]:
             if watch is None and (observed := ambient.world.observed) is not None:
                 watch = observed.here()
             if watch is not None:
-                thing.stamp_ = watch, watch.release()
+                thing.stamp_ = watch, watch.publish(thing)
         thing.behind = value
 
     return put

@@ -7,7 +7,7 @@ growing steps too big to be replaced one at a time.
 
 from __future__ import annotations
 
-from fencepost.zoo.bug import Bug
+from fencepost.zoo.bug import REQUIRED, Bug
 from fencepost.zoo.catalogue import find_bug, load_bugs
 
-__all__ = ["Bug", "find_bug", "load_bugs"]
+__all__ = ["REQUIRED", "Bug", "find_bug", "load_bugs"]

@@ -1,7 +1,7 @@
 """An array that a poll completed too early, beside a client that began to wait.
 
-Never released: the first way to mend `array-not-polled`, and why its order of reads is what it is. The product has no
-arrays yet; the model has the kernel's.
+Never released: the first way to mend `array-not-polled`, and why its order of reads is what it is. The product's
+polls count afresh and share no counter with who waits; the model is the kernel's.
 """
 
 from __future__ import annotations

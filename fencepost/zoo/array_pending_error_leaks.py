@@ -1,6 +1,6 @@
 """An array that signalled with the error that stands for "none so far".
 
-The product has no arrays yet; the model has the kernel's.
+The product needs no placeholder for an error; the model is the kernel's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An array that its last member signalled right from its own callback.
 
-The product has no arrays yet and runs callbacks without a lock; the model has the kernel's.
+The product runs callbacks and calls members without a lock; the model is the kernel's.
 """
 
 from __future__ import annotations

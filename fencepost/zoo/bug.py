@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from fencepost.checks import Kind, Model
+from fencepost.checks import Kind, Model, Report, explore
 
-__all__ = ["Bug"]
+__all__ = ["REQUIRED", "Bug"]
+
+REQUIRED: Final = "mix"
+"""The strategy that must find every bug; others are tried to compare."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,7 @@ class Bug:
         fixed: the same with the step as it is.
         finds: what an exploration of `broken` may report.
         timers: the clock policy that it takes, see `explore`.
+        observe: whether what it takes is somebody who looks for races, see `explore`.
     """
 
     name: str
@@ -36,3 +41,20 @@ class Bug:
     fixed: Model
     finds: frozenset[Kind]
     timers: str = "never"
+    observe: bool = False
+
+    def search(self, schedules: int = 500, *, seed: int = 1, strategy: str = REQUIRED) -> Report:
+        """Look for it. Raises as `explore`."""
+        return explore(
+            self.broken, schedules=schedules, strategy=strategy, seed=seed, timers=self.timers, observe=self.observe
+        )
+
+    def replay(self, token: str) -> Report:
+        """Run the schedule of a report of `search` again. Raises as `explore`."""
+        return explore(self.broken, replay=token, observe=self.observe)
+
+    def search_twin(self, schedules: int, *, seed: int = 1) -> Report:
+        """Look for anything in the model without it. Raises as `explore`."""
+        return explore(
+            self.fixed, schedules=schedules, strategy=REQUIRED, seed=seed, timers=self.timers, observe=self.observe
+        )

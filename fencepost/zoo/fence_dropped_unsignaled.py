@@ -7,7 +7,7 @@ import warnings
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
 from fencepost.fences import Fence
-from fencepost.fences.fence import Callbacks
+from fencepost.fences.callbacks import Callbacks
 from fencepost.sync import Gate
 from fencepost.zoo.bug import Bug
 from fencepost.zoo.point import point

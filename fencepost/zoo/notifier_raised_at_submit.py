@@ -1,6 +1,6 @@
 """A completion that the firmware held back until a job that waited for it had run.
 
-The product has no firmware yet; the model is the one word of its memory that matters.
+The firmwares of the product hold nothing back; the model is the one word of memory that this one went by.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A queue that others could find before it had a ring.
 
-The product has no firmware queues yet; the model is a table of them.
+One thread sets up a queue of the product before anybody can find it; so the model is a table of queues, read without a
+lock.
 """
 
 from __future__ import annotations

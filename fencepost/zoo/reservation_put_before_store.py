@@ -1,6 +1,6 @@
 """A reservation that put the old fence before it stored the new one.
 
-The product has no reservations yet; the model has the kernel's.
+Fences of the product have no references to put; the model has the kernel's.
 """
 
 from __future__ import annotations

@@ -1,67 +1,51 @@
-"""A queue that ran again because one of two had resumed it.
-
-The product does not suspend queues yet; the model is one that several may suspend.
-"""
+"""A queue that ran again because one of two had resumed it."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
+from fencepost.hw.guc import Bit, Guc, GucQueue
+from fencepost.hw.guc.suspension import Suspension
 from fencepost.sync import current
 from fencepost.zoo.bug import Bug
 
 __all__ = ["BUG"]
 
-HOLDERS: Final = ("memory eviction", "migration")
+HOLDERS_MOVE_US: Final = {"memory eviction": 100, "migration": 300}
 
 
-class Queue:
-    """Runs unless somebody holds it. `_lock` protects how many do."""
+class SuspensionAsItWas(Suspension):
+    """Remembers only that the queue is suspended."""
 
-    def __init__(self) -> None:
-        self._lock = current().lock()
-        self._holders = 0
-
-    def suspend(self) -> None:
-        """Hold it."""
-        with self._lock:
-            self._holders += 1
-
-    def resume(self) -> None:
-        """Let go of it."""
-        with self._lock:
-            self._holders = self.without_one(self._holders)
-
-    def without_one(self, holders: int) -> int:
-        """Return how many hold it when one of them lets go."""
-        return holders - 1
-
-    def runs(self) -> bool:
-        """Say whether nobody holds it."""
-        with self._lock:
-            return self._holders == 0
-
-
-class QueueAsItWas(Queue):
-    """Remembers only that it is suspended."""
-
-    def without_one(self, holders: int) -> int:
+    def _without_one(self, holders: int) -> int:
         del holders
         return 0
 
 
-def model(queue: Queue, runtime: Runtime) -> None:
-    """Have two hold a queue for a while, each for reasons of its own."""
+class QueueAsItWas(GucQueue):
+    suspension_class = SuspensionAsItWas
 
-    def hold() -> None:
-        queue.suspend()
-        assert not queue.runs(), "the queue runs, and somebody believes that it is suspended"
+
+class DeviceAsItWas(Guc):
+    queue_class = QueueAsItWas
+
+
+def model(guc: Guc, runtime: Runtime) -> None:
+    """Have two hold a queue for a while, each for reasons of its own."""
+    queue = guc.queue(runtime, "rcs0")
+    queue.entity.submit(1).finished.wait()
+
+    def hold(moves_us: int) -> None:
+        queue.suspend().wait()
+        current().sleep(moves_us / 1e6)
+        assert not queue.state.has(Bit.ENABLED), "the queue runs, and somebody believes that it is suspended"
         queue.resume()
 
-    for holder in HOLDERS:
-        runtime.spawn(hold, holder)
+    for holder, moves_us in HOLDERS_MOVE_US.items():
+        runtime.spawn(partial(hold, moves_us), holder)
 
 
 BUG = Bug(
@@ -71,7 +55,7 @@ BUG = Bug(
     symptom="memory is moved under a queue that runs",
     interleaving="two suspend the queue; the first resumes it, so it runs; the second goes on as if it did not",
     repair="count who has suspended a queue",
-    broken=lambda runtime: model(QueueAsItWas(), runtime),
-    fixed=lambda runtime: model(Queue(), runtime),
+    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
+    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
     finds=frozenset({Kind.ASSERTION}),
 )

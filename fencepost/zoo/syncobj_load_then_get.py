@@ -1,6 +1,6 @@
 """A slot whose fence was taken in two steps: first the pointer, then the reference.
 
-The product has no syncobjs yet and counts no references; the model has the kernel's.
+The product counts no references; the model has the kernel's.
 """
 
 from __future__ import annotations

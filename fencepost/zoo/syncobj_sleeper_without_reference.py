@@ -1,6 +1,6 @@
 """A client that slept on the list of a syncobj whose reference it had put.
 
-The product has no syncobjs yet; the model has the kernel's.
+The product counts no references; the model has the kernel's.
 """
 
 from __future__ import annotations

@@ -316,3 +316,24 @@ def test_free_job_that_raises_ends_the_other_jobs(way: Way) -> None:
         assert finished(jobs)
         assert jobs[0].finished.error == 0
     assert adds_up(rt)
+
+
+def test_jobs_finish_in_order_also_when_the_later_one_is_complete_as_soon_as_it_is_handed_over(rt: Runtime) -> None:
+    """While the second is handed over the first completes: the message of that is still in the mailbox."""
+    backend = ScriptedBackend()
+    entity = rt.scheduler(backend, credit_limit=2).entity()
+    running, complete = Fence(), Fence()
+    complete.signal()
+
+    def complete_both(_job: Job) -> Fence:
+        running.signal()
+        return complete
+
+    first = entity.submit(work=hand_out(running))
+    second = entity.job(work=complete_both)
+    second.arm()
+    earlier: list[bool] = []
+    second.finished.add_callback(lambda _fence: earlier.append(first.finished.signaled))
+    second.push()
+    assert second.finished.wait(LIMIT_S)
+    assert earlier == [True]

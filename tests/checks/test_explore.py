@@ -6,6 +6,7 @@ import gc
 import random
 import re
 import warnings
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from fencepost.checks.search import DfsStrategy
 from fencepost.errors import BadInput, NotDeterministic, WrongState
 from fencepost.fences import Fence
 from fencepost.hw import MockBackend
-from fencepost.sync import Gate, current
+from fencepost.sync import Gate, World, current
+from fencepost.sync.tracking import tracked
 from tests.checks.planted import PLANTED
 
 
@@ -29,6 +31,32 @@ def asserts(_runtime: Runtime) -> None:
     with current().lock():
         pass
     assert 1 + 1 == 3
+
+
+@tracked("_count")
+class Meter:
+    """Cannot say how it stands while somebody changes it."""
+
+    def __init__(self) -> None:
+        self._lock = current().lock()
+        self._count = 0
+
+    def step(self) -> None:
+        with self._lock:
+            self._count += 1
+
+    def peek(self) -> int:
+        return self._count
+
+    def __repr__(self) -> str:
+        with self._lock:
+            return f"<Meter at {self._count}>"
+
+
+def reads_a_meter_without_its_lock(runtime: Runtime) -> None:
+    meter = Meter()
+    runtime.spawn(meter.step, "stepper")
+    meter.peek()
 
 
 def raises_in_a_client(runtime: Runtime) -> None:
@@ -277,3 +305,25 @@ def test_an_interruption_is_not_lost_in_a_callback_of_the_collector() -> None:
     finally:
         gc.callbacks.remove(callback)
     assert heard == []
+
+
+def test_naming_a_thing_takes_none_of_its_locks() -> None:
+    report = explore(reads_a_meter_without_its_lock, observe=True)
+    assert report.kind is Kind.RACE
+    assert "changes Meter._count" in str(report)
+
+
+def test_what_was_explored_is_not_kept() -> None:
+    class Ticket:
+        def __init__(self) -> None:
+            self.owner = ""
+
+    worlds: list[weakref.ref[World]] = []
+
+    def model(_runtime: Runtime) -> None:
+        worlds.append(weakref.ref(current()))
+        Ticket().owner = "me"
+
+    explore(model, schedules=3, fields={Ticket: "owner"})
+    gc.collect()
+    assert [world() for world in worlds] == [None] * 4

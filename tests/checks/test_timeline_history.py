@@ -15,6 +15,7 @@ from fencepost.checks.linearise import check_history
 from fencepost.checks.timeline_history import record_timeline
 from fencepost.errors import WrongState
 from fencepost.fences import Fence, Timeline
+from fencepost.fences.timeline import TimelinePoint
 from tests.checks.histories import Program, programs, run
 
 TOP = (1 << 32) - 1
@@ -23,7 +24,7 @@ TOP = (1 << 32) - 1
 def when_open(does: Callable[[Timeline], object], timeline: Timeline) -> None:
     try:
         does(timeline)
-    except WrongState:
+    except FileNotFoundError:
         assert timeline.closed
 
 
@@ -94,7 +95,7 @@ class LosesSteps(Timeline):
 
 
 class MakesTwoFences(Timeline):
-    def _at_locked(self, place: int) -> Fence:
+    def _at_locked(self, place: int) -> TimelinePoint:
         super()._at_locked(place)
         fence = self._points[place] = self._new(place)
         return fence

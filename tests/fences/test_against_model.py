@@ -144,7 +144,7 @@ class TimelineMachine(World):
     def _ask(self, point: int) -> None:
         try:
             fence = self.timeline.fence(point)
-        except WrongState:
+        except FileNotFoundError:
             assert self.closed
             return
         assert not self.closed

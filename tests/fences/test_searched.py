@@ -262,13 +262,13 @@ def test_a_timeline_that_is_closed_leaves_no_fence_behind() -> None:
         def ask(point: int) -> Fence | None:
             try:
                 return timeline.fence(point)
-            except WrongState:
+            except FileNotFoundError:
                 return None
 
         def move() -> None:
             try:
                 timeline.advance()
-            except WrongState:
+            except FileNotFoundError:
                 assert timeline.closed
 
         askers = [rt.spawn(lambda: ask(1)), rt.spawn(lambda: ask(2))]

@@ -6,12 +6,10 @@ import importlib
 
 import pytest
 
-from fencepost.checks import Report, explore
 from fencepost.errors import BadInput
 from fencepost.zoo import Bug, find_bug, load_bugs
 
 ENTRIES = load_bugs()
-SCHEDULES = 500
 LONG_S = 600
 """The models that have a whole device take minutes to be searched and shortened, on a machine that is busy."""
 
@@ -20,39 +18,35 @@ pytestmark = pytest.mark.timeout(LONG_S)
 EACH = pytest.mark.parametrize("bug", ENTRIES, ids=lambda bug: bug.name)
 
 
-def search(bug: Bug, seed: int) -> Report:
-    return explore(bug.broken, schedules=SCHEDULES, strategy="mix", seed=seed, timers=bug.timers)
-
-
 @EACH
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_found(bug: Bug, seed: int) -> None:
-    assert search(bug, seed).kind in bug.finds
+    assert bug.search(seed=seed).kind in bug.finds
 
 
 @EACH
 def test_its_token_has_it_again(bug: Bug) -> None:
-    report = search(bug, 1)
-    again = [explore(bug.broken, replay=report.replay_token) for _ in range(20)]
+    report = bug.search()
+    again = [bug.replay(report.replay_token) for _ in range(20)]
     assert [(each.kind, each.replay_token) for each in again] == [(report.kind, report.replay_token)] * 20
 
 
 @EACH
 def test_its_twin_is_clean(bug: Bug) -> None:
-    report = explore(bug.fixed, schedules=300, timers=bug.timers)
+    report = bug.search_twin(300)
     assert not report.found, str(report)
 
 
 @pytest.mark.slow
 @EACH
 def test_it_is_found_by_ten_seeds(bug: Bug) -> None:
-    assert {search(bug, seed).kind for seed in range(10)} <= bug.finds
+    assert {bug.search(seed=seed).kind for seed in range(10)} <= bug.finds
 
 
 @pytest.mark.slow
 @EACH
 def test_its_twin_is_clean_for_long(bug: Bug) -> None:
-    report = explore(bug.fixed, schedules=10_000, seed=2, timers=bug.timers)
+    report = bug.search_twin(10_000, seed=2)
     assert not report.found, str(report)
 
 

@@ -17,6 +17,8 @@ __all__ = ["EventHandler"]
 class EventHandler(Actor):
     """Ends jobs as the firmware tells of them, and calls for recovery when it tells of something else."""
 
+    signals: ClassVar = True
+
     def __init__(
         self, dispatch: Dispatch, name: str, driver: Driver, halt_cycle: HaltCycle, domain: ResetDomain
     ) -> None:

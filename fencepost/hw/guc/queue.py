@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from fencepost.actors import Entity, Job, Recovery, Scheduler, StaticMessage, Status, Steps, Until
+from fencepost.actors.backend import engine_class_of
 from fencepost.events import EventRing
 from fencepost.fences import Fence
 from fencepost.hw.batch import granularity_ns
@@ -116,6 +117,11 @@ class GucQueue:
         self._lock = world.lock()
         self._references = 1
         self._closed = False
+
+    @property
+    def engine_class(self) -> str:
+        """What kind of engine executes its jobs."""
+        return engine_class_of(self.context.engines[0])
 
     # The owner. Any context; nothing blocks.
 

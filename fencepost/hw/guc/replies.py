@@ -37,6 +37,8 @@ class Replies(Actor):
         protocol_errors: what came and must not have, in words.
     """
 
+    signals: ClassVar = True
+
     def __init__(self, dispatch: Dispatch, name: str, guc: Guc, events: EventRing | None) -> None:
         super().__init__(dispatch, name)
         self.protocol_errors: list[str] = []
