@@ -70,18 +70,39 @@ def ask_last(scene: Scene) -> None:
 
 WHICH = st.integers(0, FENCES - 1)
 POINT = st.sampled_from(POINTS)
-WAIT = st.builds(
-    lambda *arguments: partial(wait, *arguments),
-    st.sampled_from((0, *POINTS)),
-    st.sampled_from([WaitFlags(0), WaitFlags.FOR_SUBMIT, WaitFlags.AVAILABLE]),
-    st.sampled_from([0, 0.001]),
-)
+
+
+def adding(fence: int, point: int) -> Callable[[Scene], object]:
+    return partial(add, fence, point)
+
+
+def adding_complete(point: int) -> Callable[[Scene], object]:
+    return partial(add_complete, point)
+
+
+def putting(fence: int) -> Callable[[Scene], object]:
+    return partial(put, fence)
+
+
+def ending(fence: int) -> Callable[[Scene], object]:
+    return partial(end, fence)
+
+
+def waiting(point: int, flags: WaitFlags, timeout_s: float) -> Callable[[Scene], object]:
+    return partial(wait, point, flags, timeout_s)
+
+
 OPERATIONS: st.SearchStrategy[Callable[[Scene], object]] = st.one_of(
-    st.builds(lambda *arguments: partial(add, *arguments), WHICH, POINT),
-    st.builds(lambda fence: partial(end, fence), WHICH),
-    st.builds(lambda fence: partial(put, fence), WHICH),
-    st.builds(lambda point: partial(add_complete, point), POINT),
-    WAIT,
+    st.builds(adding, WHICH, POINT),
+    st.builds(ending, WHICH),
+    st.builds(putting, WHICH),
+    st.builds(adding_complete, POINT),
+    st.builds(
+        waiting,
+        st.sampled_from((0, *POINTS)),
+        st.sampled_from([WaitFlags(0), WaitFlags.FOR_SUBMIT, WaitFlags.AVAILABLE]),
+        st.sampled_from([0, 0.001]),
+    ),
     st.sampled_from([reset, signal, query, query, ask_last]),
 )
 
