@@ -32,8 +32,6 @@ class GroupSchedulerActor(SchedulerActor):
         super().__init__(*args, **kwargs)
         self._groups = cast("HierarchicalWeight[EntityQueue]", self._run_queue)
         self._refill: Timer | None = None
-        # Weights of groups that last had a new entity before: a run queue ignores those of groups it has not met.
-        self._untold: dict[Group, int] = {}
 
     # Messages.
 
@@ -43,13 +41,11 @@ class GroupSchedulerActor(SchedulerActor):
         if queue in self._groups:
             assert queue.client is not None
             self._groups.move(queue, queue.client.group)
-            self._tell_weights(queue.group)
             self._run()
 
     def on_reweigh(self, message: Reweigh) -> None:
         """Change a weight from the next pick on."""
         self._groups.set_weight(message.group, message.weight)
-        self._untold[message.group] = message.weight
 
     def on_recap(self, message: Recap) -> None:
         """Change a cap from the next pick on."""
@@ -59,7 +55,6 @@ class GroupSchedulerActor(SchedulerActor):
     def on_forget(self, message: Forget) -> None:
         """Forget a group in which nobody is any more."""
         self._groups.forget(message.group)
-        self._untold.pop(message.group, None)
 
     def on_refilled(self, _message: Refilled) -> None:
         """Go on with who was held back."""
@@ -86,16 +81,6 @@ class GroupSchedulerActor(SchedulerActor):
         if queue.client is not None and not queue.jobs:
             queue.group = queue.client.group
         super()._enqueue(job)
-        if self._untold:
-            self._tell_weights(queue.group)
-
-    def _tell_weights(self, group: Group | None) -> None:
-        """Set the weights of a group and those above that the run queue knows from now on."""
-        while group is not None:
-            weight = self._untold.pop(group, None)
-            if weight is not None:
-                self._groups.set_weight(group, weight)
-            group = group.parent
 
     def _take(self, free_credits: int) -> Job | None:
         refill_ns = self._groups.refill(self._now_ns())

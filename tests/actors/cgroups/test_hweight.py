@@ -119,7 +119,6 @@ def test_nothing_is_kept_of_a_group_that_is_gone() -> None:
         group.rmdir()
         there.settle()
         assert actor.group_statistics(governed).runtime_ns == 0
-        assert actor._untold == {}  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def test_who_enables_the_controller_below_divides_the_share() -> None:
