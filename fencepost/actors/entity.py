@@ -369,9 +369,10 @@ class Entity:
             domain.dismiss(self._queue)
         if self._queue.client is not None:
             self._queue.client.drop(self)
+        orderly = self.actor.actor_ref.is_alive()
         poison = current().poison if self._runtime.forget(self) else None
         # A scheduler may still have it: the last job may be done before another one, and an actor be stopped by hand.
-        if poison is not None and self._queue.queue is None and not self._busy_locked():
+        if poison is not None and orderly and self._queue.queue is None and not self._busy_locked():
             poison(self._queue, KEPT_OF_DESTROYED)
         return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from fencepost.actors.dispatch import Dispatch
@@ -362,8 +363,15 @@ class SchedulerActor(Stoppable):
             self._lose_all()
 
     def _lose_all(self) -> None:
+        # What a recovery has in hand is its own.
+        ours = self._stopper is None
         while self._pending:
             job = self._pending.popleft()
+            parent = job.finished.parent
+            if ours and parent is not None and not parent.signaled:
+                # Or the hardware would go on with what nobody hears of. The backend may be what has failed.
+                with suppress(Exception):
+                    self._backend.cancel_job(job)
             self.running -= not job.finished.signaled
             job.lose(-errno.ENODEV)
         refused, self._refused = self._refused, {}

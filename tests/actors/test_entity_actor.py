@@ -225,8 +225,9 @@ def test_a_kill_frees_the_way_for_others(way: Way) -> None:
     """The job at the head, too big for the credits that are left, is killed; the one it held up runs."""
     with way.runtime() as rt:
         backend, scheduler, entity = bench_of(rt, credit_limit=2)
-        scheduler.entity().submit()
-        settle(scheduler)
+        first = scheduler.entity()
+        first.submit()
+        settle(first, scheduler)
         big = entity.submit(credits=2)
         settle(entity, scheduler)
         small = scheduler.entity().submit()

@@ -134,7 +134,7 @@ def test_when_a_driver_raises_the_device_is_given_up(way: Way, waits: bool) -> N
         domain = rt.reset_domain()
         scheduler, other = (rt.scheduler(ScriptedDriver(answer), domain=domain) for _ in range(2))
         jobs = [scheduler.entity().submit() for _ in range(2)]
-        settle(scheduler)
+        settle(*(job.entity for job in jobs), scheduler)
         scheduler.fault()
         assert finished(jobs)
         assert {job.finished.error for job in jobs} == {-errno.ENODEV}
