@@ -50,11 +50,13 @@ class Begun(NamedTuple):
     Attributes:
         call: its number.
         generation: of the slot.
+        nodes: how many were in it.
         value: what it would have said at once: a point, or whether what it waits for was so.
     """
 
     call: int
     generation: int
+    nodes: int
     value: int
 
 
@@ -63,7 +65,7 @@ class SyncobjState(NamedTuple):
 
     Attributes:
         nodes: what is in the slot, the oldest first.
-        generation: how often that was replaced.
+        generation: how often that was replaced, or began a new line.
         done: which fences have signalled.
         begun: who is about to look.
     """
@@ -121,6 +123,8 @@ class SyncobjModel:
             node = Node(point, before[0].line, fence)
         else:
             node = Node(max(point, *(node.seqno for node in before), 0), len(state.nodes) + 1, fence)
+            if before:
+                state = state._replace(generation=state.generation + 1)
         return state._replace(nodes=(*state.nodes, node))
 
     def _signal(self, state: SyncobjState, _operation: Operation, fence: int) -> SyncobjState:
@@ -156,8 +160,9 @@ class SyncobjModel:
             return NOT_BEGUN
         if operation.result == "missing":
             return Why(f"point {point} is there") if state.has(point) else after
-        # What was found is waited for, whatever becomes of the slot: after that anything may be right.
-        if begun.generation == state.generation:
+        # What was found is waited for, whatever becomes of the slot: after that anything may be right. And another
+        # point makes more of all there is.
+        if begun.generation == state.generation and (point or begun.nodes == len(state.nodes)):
             if operation.result == "given up" and begun.value:
                 return Why("what it waits for was so when it began")
             if operation.result == "over" and not satisfies(state, point, flags):
@@ -184,7 +189,7 @@ def satisfies(state: SyncobjState, point: int, flags: int) -> bool:
 
 def begin(state: SyncobjState, call: int, value: int) -> SyncobjState:
     """Note what somebody would see who looked now."""
-    return state._replace(begun=state.begun | {Begun(call, state.generation, value)})
+    return state._replace(begun=state.begun | {Begun(call, state.generation, len(state.nodes), value)})
 
 
 def end(state: SyncobjState, call: int) -> tuple[Begun | None, SyncobjState]:
