@@ -17,7 +17,7 @@ from random import Random
 from typing import Final
 
 from bench.harness import header, interleave, pin, table
-from fencepost.policies.cgroup import HierarchicalWeight
+from fencepost.policies.cgroups import HierarchicalWeight
 from fencepost.policies.group import MAX_WEIGHT, Group
 from fencepost.policies.run_queue import Node
 

@@ -1,10 +1,11 @@
 """Pure decisions: who runs next, and where; and who pays when something hangs.
 
-    priority, ewma, group  <-  run_queue  <-  round_robin, fifo, fair, single_entity  <-  by_name, cgroup
+    priority, ewma, group  <-  run_queue  <-  run_order, round_robin, fifo, fair, single_entity  <-  by_name, cgroups
     balance, recovery        each on its own
 
 A `RunQueue` is the mechanism: it keeps the nodes that have jobs in order and skips those whose head job is not ready. A
-`Policy` is what differs: it gives the keys of that order. `cgroup` has what divides GPU time among control groups.
+`Policy` is what differs: it gives the keys of that order. `cgroups` has what divides GPU time among control groups,
+`resources` what else jobs need before they run, and in which order they get it.
 Nothing here locks, blocks, reads a clock or starts a thread, so the same objects serve every world. Whoever owns a run
 queue serialises the calls on it and on its nodes.
 """
@@ -20,6 +21,7 @@ from fencepost.policies.group import Group
 from fencepost.policies.priority import Priority
 from fencepost.policies.recovery import RECOVERIES, EngineReset, FullReset, Health, KillVm, RecoveryPolicy, new_recovery
 from fencepost.policies.round_robin import RoundRobin
+from fencepost.policies.run_order import RunOrder
 from fencepost.policies.run_queue import Key, Node, Policy, RunQueue, RunQueueStatistics
 from fencepost.policies.single_entity import SingleEntity
 
@@ -40,6 +42,7 @@ __all__ = [
     "Priority",
     "RecoveryPolicy",
     "RoundRobin",
+    "RunOrder",
     "RunQueue",
     "RunQueueStatistics",
     "SingleEntity",

@@ -41,8 +41,8 @@ class Fair(Policy):
     def join_key(self, node: Node, head: Node | None, /) -> int:
         """Put the node back at its distance from the leftmost, or near the leftmost if it had none."""
         offset_ns = node.relative_vruntime_ns or self._join_offset_ns(node, head)
-        node.vruntime_ns = _vruntime_ns(head) + offset_ns
-        return node.vruntime_ns
+        node.vruntime_ns = key_ns = offset_ns if head is None else head.vruntime_ns + offset_ns
+        return key_ns
 
     def requeue_key(self, node: Node, /) -> int:
         """Settle the GPU time used since the last settlement, at the rate of the node's present priority."""
@@ -52,7 +52,7 @@ class Fair(Policy):
 
     def removed(self, node: Node, head: Node | None, /) -> None:
         """Keep how far the node was behind the leftmost; what it has used and not settled stays owed."""
-        leftmost_ns = _vruntime_ns(head)
+        leftmost_ns = 0 if head is None else head.vruntime_ns
         behind_ns = node.vruntime_ns - leftmost_ns
         node.relative_vruntime_ns = behind_ns if leftmost_ns and behind_ns > 0 else 0
 
@@ -71,7 +71,3 @@ class Fair(Policy):
         if node.priority > head.priority:
             return (1 + node.mean_job_us.value + self._mean_job_us.value) * _NS_PER_US << PRIORITY_SHIFT[node.priority]
         return -1 if node.mean_job_us.value <= self._mean_job_us.value else 1
-
-
-def _vruntime_ns(head: Node | None) -> int:
-    return 0 if head is None else head.vruntime_ns

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from fencepost.actors.cgroups.drm_state import is_in
 from fencepost.actors.cgroups.messages import Closed, Governed, PeriodSet
 from fencepost.actors.cgroups.scan_controller import Scan, ScanController
-from fencepost.policies.cgroup.rfc_budget import RfcBudget
-from fencepost.policies.cgroup.v6 import V6Budget
+from fencepost.policies.cgroups.rfc_budget import RfcBudget
+from fencepost.policies.cgroups.v6 import V6Budget
 from fencepost.policies.group import Group
 from fencepost.sync import current
 

@@ -60,6 +60,7 @@ class Client:
         closed: whether it was closed. Anybody may read it.
         group: whose settings count for it.
         controller: what its driver deals with, by name.
+        faithful: whether that has the faults of the first posting, and the driver so too.
         operations: what its driver does for it at the word of a controller.
     """
 
@@ -77,6 +78,7 @@ class Client:
         self._own = process if alone else None
         self._entity_numbers = itertools.count(1)
         self.controller: str = cgroups.runtime.controller
+        self.faithful: bool = cgroups.faithful
         self.operations = card.driver(self)
 
     def entity(

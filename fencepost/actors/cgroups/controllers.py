@@ -11,9 +11,9 @@ from fencepost.actors.cgroups.controller import CgroupController
 from fencepost.actors.cgroups.priority_controller import PriorityController
 from fencepost.actors.cgroups.weight_controller import WeightController
 from fencepost.errors import BadInput
-from fencepost.policies import Policy, RunQueue, SingleEntity, new_run_queue
-from fencepost.policies.cgroup.hweight import HierarchicalWeight
-from fencepost.policies.cgroup.v8 import WeightedFair
+from fencepost.policies import Policy, RunOrder, RunQueue, new_run_queue
+from fencepost.policies.cgroups.hweight import HierarchicalWeight
+from fencepost.policies.cgroups.v8 import WeightedFair
 
 __all__ = ["CONTROLLERS", "check_controller", "run_queue_under"]
 
@@ -21,6 +21,7 @@ CONTROLLERS: Final[Mapping[str, type[CgroupController]]] = MappingProxyType(
     {
         "none": CgroupController,
         "rfc-priority": PriorityController,
+        "rfc-priority-faithful": PriorityController,
         "rfc-budget": BudgetController,
         "rfc-budget-faithful": FaithfulBudgetController,
         "v6": SharingController,
@@ -28,10 +29,10 @@ CONTROLLERS: Final[Mapping[str, type[CgroupController]]] = MappingProxyType(
         "hweight": CgroupController,
     }
 )
-"""Who divides GPU time among control groups."""
+"""Who divides GPU time among control groups; `-faithful` is with the faults of the first posting."""
 
 
-ORDERS: Final[Mapping[str, Callable[[], RunQueue[Any] | HierarchicalWeight[Any]]]] = MappingProxyType(
+ORDERS: Final[Mapping[str, Callable[[], RunOrder[Any]]]] = MappingProxyType(
     {"v8": lambda: RunQueue(WeightedFair()), "hweight": HierarchicalWeight}
 )
 """Those that order what a scheduler runs."""
@@ -43,9 +44,7 @@ def check_controller(name: str) -> None:
         raise BadInput("controller", repr(name), f"one of {', '.join(CONTROLLERS)}")
 
 
-def run_queue_under(
-    controller: str, policy: str | Policy
-) -> RunQueue[Any] | SingleEntity[Any] | HierarchicalWeight[Any]:
+def run_queue_under(controller: str, policy: str | Policy) -> RunOrder[Any]:
     """Make the run queue of a scheduler that entities share by a policy, and groups by a controller.
 
     Raises:

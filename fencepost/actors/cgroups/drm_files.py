@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from fencepost.actors.cgroups.drm_state import DrmState
 from fencepost.actors.cgroups.messages import Capped, PeriodSet, Reprioritised
 from fencepost.actors.cgroups.text import Refusal, integer, number
-from fencepost.policies.cgroup.rfc_priority import effective_priority, priority_levels
 from fencepost.policies.group import MAX_PRIORITY, MAX_WEIGHT, MIN_PRIORITY, MIN_WEIGHT
 
 if TYPE_CHECKING:
@@ -135,22 +134,20 @@ def read_priority(group: Cgroup) -> str:
 def write_priority(group: Cgroup, text: str) -> None:
     """Take a priority, relative to that of the parent."""
     state = state_of(group)
-    state.group.priority = number(text, MIN_PRIORITY, MAX_PRIORITY)
-    group.cgroups.actor.post(Reprioritised(state))
+    if group.cgroups.priorities.write(state.group, number(text, MIN_PRIORITY, MAX_PRIORITY)):
+        group.cgroups.actor.post(Reprioritised(state))
 
 
 def read_effective_priority(group: Cgroup) -> str:
     """Give the priority that counts: with those of all ancestors."""
-    return f"{effective_priority(state_of(group).group)}\n"
+    return f"{group.cgroups.priorities.effective(state_of(group).group)}\n"
 
 
 def read_priority_levels(group: Cgroup) -> str:
-    """Give how many priorities the clients can tell apart at least, with a star when some can tell more.
-
-    0 when there is one that cannot; the first series could say `0*` then.
-    """
-    levels = [[client.operations.priority_levels() for client in clients_of(group)]]
-    return f"{priority_levels(levels)}\n"
+    """Give how many priorities the clients can tell apart at least, with a star when some can tell more."""
+    processes = group.processes.values()
+    levels = [[client.operations.priority_levels() for client in process.clients_locked()] for process in processes]
+    return f"{group.cgroups.priorities.levels(levels)}\n"
 
 
 # Budgets.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from fencepost.actors.cgroups.messages import Forget, Recap, Refilled, Regroup, Reweigh
 from fencepost.actors.scheduler_actor import SchedulerActor
-from fencepost.policies.cgroup.branch import GroupStatistics
-from fencepost.policies.cgroup.hweight import HierarchicalWeight
+from fencepost.policies.cgroups.branch import GroupStatistics
+from fencepost.policies.cgroups.hweight import HierarchicalWeight
 from fencepost.policies.group import Group
 from fencepost.sync import Timer, current
 

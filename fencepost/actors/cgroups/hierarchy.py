@@ -16,9 +16,11 @@ from fencepost.actors.cgroups.drm_state import DrmState, is_in
 from fencepost.actors.cgroups.messages import Closed, Governed, Released, Reweighted
 from fencepost.actors.cgroups.process import Process
 from fencepost.errors import BadInput, WrongState
+from fencepost.policies.cgroups.rfc_priority import RfcPriority
 from fencepost.policies.group import Group
 
 if TYPE_CHECKING:
+    from fencepost.actors.cgroups.drivers import Driver
     from fencepost.actors.runtime import Runtime
     from fencepost.actors.scheduler import Scheduler
 
@@ -51,6 +53,8 @@ class Cgroups:
 
     Attributes:
         root: the group that everybody starts in.
+        faithful: whether the controller has the faults of the first posting.
+        priorities: how important groups are. Written under the lock; who reads without it is told behind each change.
         actor: of the controller.
     """
 
@@ -63,6 +67,8 @@ class Cgroups:
         self._last_pid = self._last_client = 0
         self.root = Cgroup(self, "", None, DrmState(Group(), Account(world.lock())))
         self.root.enabled = True
+        self.faithful = runtime.controller.endswith("-faithful")
+        self.priorities = RfcPriority(faithful=self.faithful)
         self.actor = runtime.start(CONTROLLERS[runtime.controller], self, name="cgroups")
 
     def lookup(self, path: str) -> Cgroup:
@@ -86,7 +92,7 @@ class Cgroups:
         name: str,
         schedulers: Sequence[Scheduler] = (),
         *,
-        driver: str = "generic",
+        driver: str | type[Driver] = "generic",
         engines: Mapping[str, int] | None = None,
     ) -> Card:
         """Make known a device, which clients can open then.
@@ -94,7 +100,7 @@ class Cgroups:
         Args:
             name: as in per-device lines of control files: one word, such as `card0`.
             schedulers: those of its engines.
-            driver: what its driver is like: generic, i915, amdgpu, xe.
+            driver: what its driver is like: generic, i915, amdgpu, xe; or one of your own.
             engines: how many there are of each class. None counts the schedulers of each.
 
         Raises:
@@ -102,7 +108,7 @@ class Cgroups:
         """
         if name.split() != [name] or name == "default":
             raise BadInput("card", repr(name), "one word, not `default`")
-        made_by = new_driver(driver)
+        made_by = new_driver(driver) if isinstance(driver, str) else driver
         with self.lock:
             if name in self._cards:
                 raise BadInput("card", repr(name), "a name that no other card has")
@@ -174,6 +180,7 @@ class Cgroups:
         state, child.drm = child.drm, None
         self._govern_below_locked(child, child.governing_locked())
         state.group.remove()
+        self.priorities.forget(state.group)
         self.actor.post(Released(state))
 
     def _govern_below_locked(self, group: Cgroup, state: DrmState) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from fencepost.actors.cgroups.drivers import Driver
 from fencepost.policies import Priority
-from fencepost.policies.cgroup.i915 import ClassUse, Throttle
+from fencepost.policies.cgroups.i915 import ClassUse, Throttle
 from fencepost.sync import current
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class I915(Driver):
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
-        controller = client.controller
-        self._throttle = Throttle(proportional=controller == "v6", faithful=controller.endswith("-faithful"))
+        self._throttle = Throttle(proportional=client.controller == "v6", faithful=client.faithful)
         self._priority = 0
         self._random = Random(client.number)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from fencepost.actors.cgroups.controller import CgroupController
 from fencepost.actors.cgroups.messages import Governed, Reprioritised
-from fencepost.policies.cgroup.rfc_priority import effective_priority
+
+if TYPE_CHECKING:
+    from fencepost.actors.cgroups.client import Client
 
 __all__ = ["PriorityController"]
 
@@ -20,12 +22,15 @@ class PriorityController(CgroupController):
     def on_governed(self, message: Governed) -> None:
         """Tell a client's driver, which may have had another group, or have another entity."""
         super().on_governed(message)
-        message.client.operations.update_priority(effective_priority(message.client.group))
+        self._update(message.client)
 
     def on_reprioritised(self, message: Reprioritised) -> None:
         """Tell the drivers of all clients below."""
         for client in self._cgroups.clients_below(message.state.group):
-            client.operations.update_priority(effective_priority(client.group))
+            self._update(client)
+
+    def _update(self, client: Client) -> None:
+        client.operations.update_priority(self._cgroups.priorities.effective(client.group))
 
     messages: ClassVar = {
         **CgroupController.messages,

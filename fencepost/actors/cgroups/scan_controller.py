@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from fencepost.actors.cgroups.controller import CgroupController
 from fencepost.actors.cgroups.messages import Closed, Governed, PeriodSet, Released, ScanDue
-from fencepost.policies.cgroup.rfc_budget import BudgetSignal
+from fencepost.policies.cgroups.rfc_budget import BudgetSignal
 from fencepost.policies.group import Group
 from fencepost.sync import Timer, current
 

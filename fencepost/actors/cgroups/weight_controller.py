@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from fencepost.actors.cgroups.controller import CgroupController
 from fencepost.actors.cgroups.messages import Closed, Governed, Released, Reweighted, WorkDue
-from fencepost.policies.cgroup.v8 import relative_weights
+from fencepost.policies.cgroups.v8 import relative_weights
 from fencepost.sync import current
 
 if TYPE_CHECKING:

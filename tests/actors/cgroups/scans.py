@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fencepost.actors import Client
 from fencepost.actors.cgroups.drivers import Driver
 from fencepost.actors.cgroups.scan_controller import Scan, ScanController
-from fencepost.policies.cgroup import BudgetSignal
+from fencepost.policies.cgroups import BudgetSignal
 from fencepost.policies.group import Group
 
 __all__ = ["Heard", "ScriptedController", "ScriptedScan", "hears"]

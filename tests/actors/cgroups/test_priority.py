@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fencepost.actors import Entity
+from fencepost.actors.cgroups import Driver
 from fencepost.policies import Priority
 from tests.actors.cgroups.kit import Machine, machine, shares, stat
 
@@ -51,6 +52,86 @@ def test_whether_budgets_are_any_use(drivers: list[str], supported: str) -> None
         for number, driver in enumerate(drivers):
             group.attach(there.rt.cgroups.card(f"card-{number}", driver=driver).open("client"))
         assert group.read("drm.budget_supported") == f"{supported}\n"
+
+
+class Fine(Driver):
+    """A driver with as many priorities as i915 has without its firmware."""
+
+    def priority_levels(self) -> int:
+        return 2047
+
+
+def test_a_star_says_that_some_clients_can_tell_more_apart() -> None:
+    with machine(driver="i915") as there:
+        group, card = there.group("A"), there.rt.cgroups.card("fine", driver=Fine)
+        there.client(group)
+        group.attach(card.open("client"))
+        assert group.read("drm.priority_levels") == "3*\n"
+
+
+# As it was posted first.
+
+POSTED = pytest.mark.parametrize(("controller", "posted"), [("rfc-priority", False), ("rfc-priority-faithful", True)])
+
+
+@POSTED
+def test_a_new_group_inherits_nothing_in_the_first_posting_until_something_is_changed(
+    controller: str,
+    posted: bool,  # noqa: FBT001
+) -> None:
+    with machine(controller, "i915") as there:
+        parent, group = there.group("P", priority="-1000"), there.group("P/A")
+        entity = there.client(group).entity([there.scheduler])
+        for _ in range(2):
+            assert group.read("drm.effective_priority") == ("0\n" if posted else "-1000\n")
+            assert settled(there, entity) is (Priority.NORMAL if posted else Priority.LOW)
+            # What it has already is no change.
+            group.write("drm.priority", "0")
+        parent.write("drm.priority", "-2000")
+        assert group.read("drm.effective_priority") == "-2000\n"
+        assert settled(there, entity) is Priority.LOW
+
+
+@POSTED
+def test_a_group_that_gets_the_controller_back_is_a_new_one(controller: str, posted: bool) -> None:  # noqa: FBT001
+    with machine(controller) as there:
+        parent, group = there.group("P", priority="-1000"), there.group("P/A", priority="7")
+        assert group.read("drm.effective_priority") == "-993\n"
+        assert group.drm is not None
+        former = group.drm.group
+        parent.write("cgroup.subtree_control", "-drm")
+        parent.write("cgroup.subtree_control", "+drm")
+        assert group.read("drm.effective_priority") == ("0\n" if posted else "-1000\n")
+        # Of the former one nothing is kept but the tree it was in.
+        assert there.rt.cgroups.priorities.effective(former) == (0 if posted else -993)
+
+
+@POSTED
+def test_clients_without_priorities_beside_others_make_a_star_in_the_first_posting(
+    controller: str,
+    posted: bool,  # noqa: FBT001
+) -> None:
+    with machine(controller, "i915") as there:
+        group = there.group("A")
+        there.client(group)
+        group.attach(there.rt.cgroups.card("other").open("client"))
+        assert group.read("drm.priority_levels") == ("0*\n" if posted else "0\n")
+
+
+@POSTED
+@pytest.mark.parametrize("first", [True, False])
+def test_a_process_without_clients_behind_others_makes_a_star_in_the_first_posting(
+    controller: str,
+    posted: bool,  # noqa: FBT001
+    first: bool,  # noqa: FBT001
+) -> None:
+    with machine(controller, "i915") as there:
+        group, idle = there.group("A"), there.rt.cgroups.process("idle")
+        if first:
+            group.attach(idle)
+        there.client(group)
+        group.attach(idle)
+        assert group.read("drm.priority_levels") == ("3*\n" if posted and not first else "3\n")
 
 
 def settled(there: Machine, entity: Entity) -> Priority:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import pytest
@@ -14,13 +15,14 @@ from fencepost.actors.cgroups.account import Account
 from fencepost.actors.cgroups.card import Card
 from fencepost.actors.cgroups.cgroup import Cgroup
 from fencepost.actors.cgroups.client import Client
+from fencepost.actors.cgroups.drivers import Driver
 from fencepost.actors.cgroups.group_scheduler import GroupSchedulerActor
 from fencepost.actors.cgroups.hierarchy import Cgroups
 from fencepost.actors.cgroups.process import Process
 from fencepost.actors.entity_queue import EntityQueue
-from fencepost.checks import Model, explore
 from fencepost.hw import MockBackend
-from fencepost.policies.cgroup.hweight import HierarchicalWeight
+from fencepost.policies.cgroups.hweight import HierarchicalWeight
+from tests import searching
 from tests.actors.cgroups.kit import stat
 from tests.actors.kit import ask_name
 
@@ -33,11 +35,7 @@ FIELDS: Final[Mapping[type, str]] = {
     Runtime: "_cgroups",
 }
 """What is kept under the locks of the hierarchy, or read without them as the comments there tell."""
-
-
-def assert_clean(model: Model, schedules: int = 200) -> None:
-    report = explore(model, schedules=schedules, fields=FIELDS)
-    assert not report.found, str(report)
+assert_clean = partial(searching.assert_clean, fields=FIELDS)
 
 
 def there(rt: Runtime, controller: str) -> tuple[Scheduler, Card, Cgroup, Cgroup]:
@@ -265,3 +263,27 @@ def test_a_weight_that_is_written_while_jobs_run_counts_from_then_on(text: str) 
         assert order.count("A") >= 7, order
 
     assert_clean(model, schedules=100)
+
+
+@pytest.mark.parametrize("controller", ["rfc-priority", "rfc-priority-faithful"])
+def test_the_last_that_a_driver_hears_is_the_priority_of_the_group_where_its_client_is(controller: str) -> None:
+    """The controller looks it up without the lock; whoever changes it meanwhile tells of it afterwards."""
+
+    class Told(Driver):
+        priority = 0
+
+        def update_priority(self, priority: int) -> None:
+            self.priority = priority
+
+    def model(rt: Runtime) -> None:
+        _, _, first, second = there(rt, controller)
+        client = rt.cgroups.card("told", driver=Told).open("client")
+        first.attach(client)
+        writer = rt.spawn(lambda: second.write("drm.priority", "-5"))
+        second.attach(client)
+        writer.join()
+        settle(rt.cgroups)
+        assert isinstance(client.operations, Told)
+        assert client.operations.priority == -5
+
+    assert_clean(model)

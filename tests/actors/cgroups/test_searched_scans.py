@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import pytest
@@ -11,11 +12,12 @@ import pytest
 from fencepost.actors import Client, Runtime
 from fencepost.actors.cgroups import hierarchy
 from fencepost.actors.cgroups.account import Account
+from fencepost.actors.cgroups.budget_controllers import FaithfulBudgetController
 from fencepost.actors.cgroups.cgroup import Cgroup
 from fencepost.actors.cgroups.hierarchy import Cgroups
 from fencepost.actors.cgroups.process import Process
-from fencepost.checks import Model, explore
 from fencepost.hw import MockBackend
+from tests import searching
 from tests.actors.cgroups.scans import ScriptedController, ScriptedScan, hears
 from tests.actors.kit import ask_name
 
@@ -26,6 +28,7 @@ FIELDS: Final[Mapping[type, str]] = {
     Cgroup: "removed drm children processes",
     Cgroups: "_cards _processes",
 }
+assert_clean = partial(searching.assert_clean, fields=FIELDS, schedules=150)
 
 PERIOD_S: Final = 0.5
 
@@ -33,11 +36,6 @@ PERIOD_S: Final = 0.5
 @pytest.fixture(autouse=True)
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hierarchy, "CONTROLLERS", {"none": ScriptedController})
-
-
-def assert_clean(model: Model) -> None:
-    report = explore(model, schedules=150, fields=FIELDS)
-    assert not report.found, str(report)
 
 
 class Scene:
@@ -145,5 +143,23 @@ def test_a_group_that_is_made_or_removed_during_a_scan() -> None:
         names = {group.name for group in scene.scan.looks[-1][1]}
         assert names == {"", "top", "A", "C"}
         scene.end()
+
+    assert_clean(model)
+
+
+def test_a_client_that_comes_while_the_first_posting_begins_anew_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is used is looked up while nobody comes or goes: see `FaithfulBudgetController._begin_anew`."""
+    monkeypatch.setattr(hierarchy, "CONTROLLERS", {"none": FaithfulBudgetController})
+
+    def model(rt: Runtime) -> None:
+        card, top = rt.cgroups.card("card0"), rt.cgroups.root.mkdir("top")
+        top.write("drm.period_us", "500000")
+        client = card.open("client")
+        ask_name(rt.cgroups.actor)
+        coming = rt.spawn(lambda: card.open("other"))
+        top.attach(client)
+        coming.join()
+        top.write("drm.period_us", "0")
+        ask_name(rt.cgroups.actor)
 
     assert_clean(model)

@@ -17,7 +17,7 @@ ROUNDS = 15
 
 
 def use(card: Card, groups: list[Cgroup], seed: int, sums: list[tuple[int, int]]) -> None:
-    """Open the device, move about and submit; note what was submitted and what was used, in us."""
+    """Open the device, move about, write and submit; note what was submitted and what was used, in us."""
     random_source = random.Random(seed)
     client = card.open(f"client{seed}")
     entity = client.entity(card.schedulers)
@@ -29,6 +29,7 @@ def use(card: Card, groups: list[Cgroup], seed: int, sums: list[tuple[int, int]]
                     random_source.choice(groups).attach(client)
             case 1:
                 random_source.choice(groups).write("drm.weight", str(random_source.randrange(1, 10_001)))
+                random_source.choice(groups).write("drm.priority", str(random_source.randrange(-9, 10)))
             case _:
                 duration_us = random_source.randrange(1, 40)
                 entity.submit(duration_us)
@@ -41,7 +42,7 @@ def use(card: Card, groups: list[Cgroup], seed: int, sums: list[tuple[int, int]]
 
 
 @NATIVELY
-@pytest.mark.parametrize("controller", ["none", "rfc-priority", "v6", "v8", "hweight"])
+@pytest.mark.parametrize("controller", ["none", "rfc-priority", "rfc-priority-faithful", "v6", "v8", "hweight"])
 def test_what_clients_submit_is_what_they_and_their_groups_have_used(way: Way, controller: str) -> None:
     with Runtime(way.world, way.dispatch, workers=way.workers, controller=controller) as rt:
         schedulers = [rt.scheduler(MockBackend(), name=f"rcs{index}", credit_limit=2) for index in range(2)]

@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from fencepost.policies.cgroup.cap import Cap
-from fencepost.policies.cgroup.level import Level, Share
+from fencepost.policies.cgroups.cap import Cap
+from fencepost.policies.cgroups.level import Level, Share
 from fencepost.policies.fair import Fair
 from fencepost.policies.group import DEFAULT_WEIGHT, Group
 from fencepost.policies.run_queue import RunQueue

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fencepost.policies.cgroup.cap import BURST_NS, Cap
+from fencepost.policies.cgroups.cap import BURST_NS, Cap
 
 
 def test_a_burst_is_there_at_once_and_no_more_however_long_one_waits() -> None:

@@ -18,7 +18,7 @@ from fractions import Fraction
 from heapq import heappop, heappush
 from typing import Final, Generic, TypeVar, cast
 
-from fencepost.policies.cgroup.branch import Branch, GroupStatistics, Leaf, Place, Waiting
+from fencepost.policies.cgroups.branch import Branch, GroupStatistics, Leaf, Place, Waiting
 from fencepost.policies.ewma import Ewma
 from fencepost.policies.group import Group
 from fencepost.policies.run_queue import Node, RunQueueStatistics

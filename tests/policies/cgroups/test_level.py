@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fencepost.policies.cgroup.hweight import HierarchicalWeight
-from fencepost.policies.cgroup.level import DEBT_NS, Level, Share
-from tests.policies.cgroup.device import MS, Client, tree
+from fencepost.policies.cgroups.hweight import HierarchicalWeight
+from fencepost.policies.cgroups.level import DEBT_NS, Level, Share
+from tests.policies.cgroups.device import MS, Client, tree
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 | module | controller | decides |
 |---|---|---|
-| `rfc_priority` | `rfc-priority`, 2022 | effective priorities, worked out when one is written |
+| `rfc_priority` | `rfc-priority`, 2022 | how important a group is, by the priorities down to it |
 | `rfc_budget` | `rfc-budget`, 2022 | who is over budget, by a scan below each child of the root |
 | `v6` | `v6`, 2023 | the same, by one scan of the tree; what is unused is lent |
 | `v8` | `v8`, 2025 | how fast virtual time passes for each client, in the `fair` policy |
@@ -16,13 +16,13 @@ tree stands still meanwhile.
 
 from __future__ import annotations
 
-from fencepost.policies.cgroup.branch import GroupStatistics
-from fencepost.policies.cgroup.hweight import HierarchicalWeight
-from fencepost.policies.cgroup.i915 import ClassUse, Throttle, request_priority
-from fencepost.policies.cgroup.rfc_budget import BudgetSignal, RfcBudget
-from fencepost.policies.cgroup.rfc_priority import RfcPriority, effective_priority, priority_levels
-from fencepost.policies.cgroup.v6 import V6Budget
-from fencepost.policies.cgroup.v8 import WeightedFair, relative_weights
+from fencepost.policies.cgroups.branch import GroupStatistics
+from fencepost.policies.cgroups.hweight import HierarchicalWeight
+from fencepost.policies.cgroups.i915 import ClassUse, Throttle, request_priority
+from fencepost.policies.cgroups.rfc_budget import BudgetSignal, RfcBudget
+from fencepost.policies.cgroups.rfc_priority import RfcPriority, effective_priority
+from fencepost.policies.cgroups.v6 import V6Budget
+from fencepost.policies.cgroups.v8 import WeightedFair, relative_weights
 
 __all__ = [
     "BudgetSignal",
@@ -35,7 +35,6 @@ __all__ = [
     "V6Budget",
     "WeightedFair",
     "effective_priority",
-    "priority_levels",
     "relative_weights",
     "request_priority",
 ]

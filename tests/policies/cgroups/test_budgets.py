@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fencepost.policies.cgroup.rfc_budget import RfcBudget
-from fencepost.policies.cgroup.v6 import V6Budget, divide
+from fencepost.policies.cgroups.rfc_budget import RfcBudget
+from fencepost.policies.cgroups.v6 import V6Budget, divide
 from fencepost.policies.group import Group
-from tests.policies.cgroup.device import tree
+from tests.policies.cgroups.device import tree
 
 S = 1_000_000_000
 US = 1_000_000  # of a second

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from fencepost.policies.group import Group
-from tests.policies.cgroup.device import MS, Client, Device, tree
+from tests.policies.cgroups.device import MS, Client, Device, tree
 
 FRAME_NS = 16_666_667
 WORK_NS = 8 * MS

@@ -9,11 +9,11 @@ from random import Random
 
 import pytest
 
-from fencepost.policies.cgroup.hweight import HierarchicalWeight
+from fencepost.policies.cgroups.hweight import HierarchicalWeight
 from fencepost.policies.group import Group
 from fencepost.policies.priority import Priority
 from fencepost.policies.run_queue import RunQueueStatistics
-from tests.policies.cgroup.device import MS, Client, Device, Weights, tree
+from tests.policies.cgroups.device import MS, Client, Device, Weights, tree
 
 POINT = 1.0
 

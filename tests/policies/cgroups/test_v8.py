@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fencepost.policies.cgroup.v8 import WHOLE, WeightedFair, relative_weights
+from fencepost.policies.cgroups.v8 import WHOLE, WeightedFair, relative_weights
 from fencepost.policies.priority import Priority
 from fencepost.policies.run_queue import Node, RunQueue
-from tests.policies.cgroup.device import MS, Weights, tree
+from tests.policies.cgroups.device import MS, Weights, tree
 
 
 def relative(weights: Weights, clients: str) -> dict[str, int]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from heapq import heappop, heappush
 from typing import TypeAlias
 
-from fencepost.policies.cgroup.hweight import HierarchicalWeight
+from fencepost.policies.cgroups.hweight import HierarchicalWeight
 from fencepost.policies.group import Group
 from fencepost.policies.priority import Priority
 from fencepost.policies.run_queue import Node

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from fencepost.policies.cgroup.rfc_budget import BudgetSignal
+from fencepost.policies.cgroups.rfc_budget import BudgetSignal
 from fencepost.policies.group import Group
 
 __all__ = ["V6Budget"]

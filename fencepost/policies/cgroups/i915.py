@@ -51,8 +51,7 @@ class Throttle:
             the client was over budget, whatever its context asked for; and a class is in full use from 95 percent on,
             not above.
         faithful: as posted: from the second class on the time is taken for a thousandth, which makes every class with
-            any use look full; a class that the client has ever used counts as used; and a sixth version divides by the
-            budget also when that is zero.
+            any use look full; and a class that the client has ever used counts as used.
     """
 
     def __init__(self, *, proportional: bool = False, faithful: bool = False) -> None:
@@ -64,17 +63,14 @@ class Throttle:
         self.throttled: frozenset[str] = frozenset()
 
     def signal_budget(self, used_us: int, budget_us: int, now_ns: int, use: Mapping[str, ClassUse]) -> int:
-        """Take the word of the controller; return 1 if the client is throttled anywhere, else 0.
-
-        Raises:
-            ZeroDivisionError: with `proportional` and `faithful`, for a budget of zero, as the kernel would.
-        """
+        """Take the word of the controller; return 1 if the client is throttled anywhere, else 0."""
         if used_us <= budget_us:
             self._then = None
             self.throttled = frozenset()
             return 0
         if self._proportional:
-            divisor = budget_us if self._faithful else max(budget_us, 1)
+            # The sixth version as posted divides by a budget of zero, too.
+            divisor = max(budget_us, 1)
             permille = ((used_us - budget_us) * 1000 + divisor // 2) // divisor
             self._priority = _within(-((permille * MAX_REQUEST_PRIORITY + 500) // 1000))
         if self._then is not None:
