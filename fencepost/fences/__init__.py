@@ -1,6 +1,7 @@
 """The dma-fence family: promises that work will be complete.
 
     fence       one promise: callbacks, sleepers, an error, a timestamp
+    polled      a fence that is asked, too
     hooked      a fence that asks its owner
     context     timelines of fences, and which of two is later
     several     waiting for any of several, signalling all

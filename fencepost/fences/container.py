@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fencepost.fences.fence import Fence
+from fencepost.fences.polled import PolledFence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fencepost.fences.fence import Fence
+
 __all__ = ["ContainerFence"]
 
 
-class ContainerFence(Fence):
+class ContainerFence(PolledFence):
     """Signals itself when its members say so.
 
     It hears of them only once somebody waits for it, adds a callback or asks for it: then it is *armed*, and members
@@ -32,10 +34,6 @@ class ContainerFence(Fence):
         """
         raise NotImplementedError
 
-    def poll(self) -> bool:
-        """Ask the members whether it is complete. Any context, perhaps several tasks at once."""
-        raise NotImplementedError
-
     def count(self, fence: Fence) -> None:
         """Note that a member that is watched has signalled. In the context of its signaller."""
         raise NotImplementedError
@@ -43,17 +41,6 @@ class ContainerFence(Fence):
     def watch(self, fence: Fence) -> bool:
         """Have a member counted when it signals; False when it has."""
         return fence.add_callback(Counting(self))
-
-    @property
-    def signaled(self) -> bool:
-        """True once it has signalled. It may do so here, and a member too."""
-        if not self._state and self.poll():
-            self.signal()
-        return self._state != 0
-
-    @property
-    def status(self) -> int:
-        return super().status if self.signaled else 0
 
     def add_callback(self, callback: Callable[[Fence], object]) -> bool:
         self.arm()

@@ -86,7 +86,7 @@ class Fence:
 
     @property
     def signaled(self) -> bool:
-        """True once the fence has signalled. Of a `HookedFence` this may signal it, right here."""
+        """True once the fence has signalled. Of one that can be polled this may signal it, right here."""
         return self._state != PENDING
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fencepost.fences.fence import Fence
+from fencepost.fences.polled import PolledFence
 
 if TYPE_CHECKING:
     from fencepost.sync.primitives import Lock
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["HookedFence"]
 
 
-class HookedFence(Fence):
+class HookedFence(PolledFence):
     """A fence with the two optional operations of a kernel fence, to be overridden.
 
     - `on_enable` replaces dma_fence_ops.enable_signaling,
@@ -34,18 +34,7 @@ class HookedFence(Fence):
         return True
 
     def poll(self) -> bool:
-        """Say whether the work is complete. Called without the lock, perhaps by several tasks at once."""
         return False
-
-    @property
-    def signaled(self) -> bool:
-        if not self._state and self.poll():
-            self.signal()
-        return self._state != 0
-
-    @property
-    def status(self) -> int:
-        return super().status if self.signaled else 0
 
     def _enable_locked(self) -> bool:
         if self._state:

@@ -22,6 +22,17 @@ def wait_interruptibly(fence: Fence, when_ns: int | None, interrupt: Interrupt) 
 
     Raises OSError EINTR when interrupted, WrongContext where it would have to block and may not.
     """
+    # Else it was woken late, by an interrupt that was handled before it began to wait.
+    while _sleep(fence, when_ns, interrupt):
+        if fence.signaled:
+            return True
+        if interrupt.pending:
+            raise OSError(errno.EINTR, f"{interrupt!r} ended the wait for {fence!r}")
+    return fence.signaled
+
+
+def _sleep(fence: Fence, when_ns: int | None, interrupt: Interrupt) -> bool:
+    """Sleep until somebody wakes it; False when the time was up."""
     waiter = current().waiter()
 
     def wake(_fence: Fence) -> None:
@@ -31,12 +42,7 @@ def wait_interruptibly(fence: Fence, when_ns: int | None, interrupt: Interrupt) 
         return True
     interrupt.add(waiter.wake)
     try:
-        interrupted = interrupt.pending or waiter.wait(when_ns, fence)
+        return interrupt.pending or waiter.wait(when_ns, fence)
     finally:
         interrupt.remove(waiter.wake)
         fence.remove_callback(wake, wait=False)
-    if fence.signaled:
-        return True
-    if interrupted:
-        raise OSError(errno.EINTR, f"{interrupt!r} ended the wait for {fence!r}")
-    return False

@@ -57,14 +57,17 @@ class Preemption:
     @property
     def state(self) -> PreemptState:
         """Where it is. Any context."""
-        with self._lock:
-            return self._state
+        # One word, read without the lock: with it, too, `_begin` may change it before anybody looks at the answer.
+        return self._state
 
     @property
     def fence(self) -> PreemptFence:
-        """The fence that promises the next preemption, or the last one until the context is active again."""
-        with self._lock:
-            return self._fence
+        """The fence that promises the next preemption, or the last one until the context is active again.
+
+        Any context.
+        """
+        # Without the lock, as `state`: `resuming` puts a finished fence there, in one step.
+        return self._fence
 
     def suspended(self, error: int = 0) -> None:
         """Signal the fence: the context is off the hardware, or `error` says why nobody knows. In a signalling section.

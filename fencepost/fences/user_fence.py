@@ -75,8 +75,8 @@ class UserFence:
     @property
     def value(self) -> int:
         """What it says now. Any context."""
-        with self._lock:
-            return self._cell.value
+        # Without the lock: 8 aligned bytes are read in one step, so what `write` puts there is seen whole or not yet.
+        return self._cell.value
 
     def write(self, value: int) -> None:
         """Write `value` and wake those who wait. Never blocks; any context.

@@ -174,9 +174,9 @@ class WwLock:
         # Not needed to get out of a circle, but the older one has waited for long enough.
         if context is not None and context.wounded:
             raise self._back_off(context)
-        wait = self._take_or_join(task, context)
-        if wait is not None:
-            self._sleep(wait, interrupt)
+        while (wait := self._take_or_join(task, context)) is not None:
+            if self._sleep(wait, interrupt):
+                break
         self._note_taken(context)
 
     def trylock(self, context: AcquireContext | None = None) -> bool:
@@ -236,8 +236,11 @@ class WwLock:
         if holder is not None and holder.stamp > context.stamp:
             holder.wound()
 
-    def _sleep(self, wait: LockWait, interrupt: Interrupt | None) -> None:
-        """Sleep until the lock was handed over; raise when it was not."""
+    def _sleep(self, wait: LockWait, interrupt: Interrupt | None) -> bool:
+        """Sleep until the lock was handed over; raise when it will not be.
+
+        False when it was woken late, by an interrupt that was handled before it began to wait.
+        """
         try:
             wait.sleep(interrupt)
         except BaseException:
@@ -246,10 +249,12 @@ class WwLock:
                     self._hand_over_locked()
             raise
         if not self._leave(wait):
-            return
+            return True
         if wait.context is not None and wait.context.wounded:
             raise self._back_off(wait.context)
-        raise OSError(errno.EINTR, f"{interrupt!r} ended the wait for {self!r}")
+        if interrupt is not None and interrupt.pending:
+            raise OSError(errno.EINTR, f"{interrupt!r} ended the wait for {self!r}")
+        return False
 
     def _leave(self, wait: LockWait) -> bool:
         """Wait no more; False when the lock was handed over."""

@@ -7,37 +7,11 @@ import errno
 import pytest
 
 from fencepost import sync
-from fencepost.fences import Fence, FenceArray, FenceChain, HookedFence, get_stub
+from fencepost.fences import Fence, FenceArray, FenceChain, get_stub
 from fencepost.fences.several import signal_all
-
-LONG_S = 20.0
+from tests.fences.kit import LONG_S, Work
 
 pytestmark = pytest.mark.usefixtures("any_world")
-
-
-class Work(HookedFence):
-    """Is complete when told, tells nobody, and keeps what it was asked."""
-
-    __slots__ = ("complete", "deadlines_ns", "enabled", "failure")
-
-    def __init__(self, *, complete: bool = False) -> None:
-        super().__init__(name="work")
-        self.complete = complete
-        self.enabled = 0
-        self.failure: Exception | None = None
-        self.deadlines_ns: list[int] = []
-
-    def on_enable(self) -> bool:
-        if self.failure is not None:
-            raise self.failure
-        self.enabled += 1
-        return not self.complete
-
-    def poll(self) -> bool:
-        return self.complete
-
-    def set_deadline(self, when_ns: int) -> None:
-        self.deadlines_ns.append(when_ns)
 
 
 def three() -> list[Fence]:

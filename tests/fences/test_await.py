@@ -15,8 +15,8 @@ from fencepost.actors import Runtime
 from fencepost.checks import explore
 from fencepost.errors import WrongWorld
 from fencepost.fences import Fence, HookedFence, get_stub
+from tests.fences.kit import LONG_S, Work
 
-LONG_S = 20.0
 ROUNDS = 100
 
 pytestmark = [
@@ -92,20 +92,11 @@ class Complete(HookedFence):
 
 
 def test_awaiting_has_a_fence_signal_without_being_polled() -> None:
-    enabled: list[Fence] = []
-
-    class Lazy(HookedFence):
-        __slots__ = ()
-
-        def on_enable(self) -> bool:
-            enabled.append(self)
-            return True
-
     async def wait() -> int:
-        fence = Lazy()
+        fence = Work()
         task = asyncio.create_task(of(fence))
         await asleep(task)
-        assert enabled == [fence]
+        assert fence.enabled == 1
         fence.signal()
         return await task
 

@@ -8,40 +8,16 @@ import random
 import pytest
 
 from fencepost import sync
-from fencepost.fences import Fence, FenceArray, FenceChain, HookedFence, get_stub, unwrap
+from fencepost.fences import Fence, FenceArray, FenceChain, get_stub, unwrap
 from fencepost.fences.several import signal_all
 from tests.fences.chains import chain_of, new_chain
+from tests.fences.kit import Work
 
 LONG_S = 60.0
 LONG = 20_000
 """Far beyond what Python would recurse."""
 
 pytestmark = pytest.mark.usefixtures("any_world")
-
-
-class Work(HookedFence):
-    """Is complete when told, tells nobody, and keeps what it was asked."""
-
-    __slots__ = ("complete", "deadlines_ns", "enabled", "failure")
-
-    def __init__(self, *, complete: bool = False) -> None:
-        super().__init__(name="work")
-        self.complete = complete
-        self.enabled = 0
-        self.failure: Exception | None = None
-        self.deadlines_ns: list[int] = []
-
-    def on_enable(self) -> bool:
-        if self.failure is not None:
-            raise self.failure
-        self.enabled += 1
-        return not self.complete
-
-    def poll(self) -> bool:
-        return self.complete
-
-    def set_deadline(self, when_ns: int) -> None:
-        self.deadlines_ns.append(when_ns)
 
 
 # Contexts and numbers.

@@ -8,8 +8,7 @@ import pytest
 
 from fencepost import sync
 from fencepost.fences import Fence, HookedFence, later, wait_any
-
-LONG_S = 20.0
+from tests.fences.kit import LONG_S
 
 pytestmark = pytest.mark.usefixtures("any_world")
 

@@ -14,25 +14,9 @@ from fencepost.errors import Deadlock, WrongWorld
 from fencepost.fences import Fence, wait_any
 from fencepost.sync.native import NativeWorld
 from fencepost.sync.virtual import VirtualWorld
-from tests.fences.kit import until_asleep
+from tests.fences.kit import LONG_S, together, until_asleep
 
-LONG_S = 20.0
 ROUNDS = 60
-
-
-def together(world: sync.World, *functions: Callable[[], object]) -> list[sync.Task]:
-    """Run functions in tasks that set off at once; return the tasks, done."""
-    start = sync.Gate("the start")
-
-    def set_off(function: Callable[[], object]) -> object:
-        start.wait(LONG_S)
-        return function()
-
-    tasks = [world.spawn(lambda f=f: set_off(f), name=f"task{i}") for i, f in enumerate(functions)]  # type: ignore[misc]
-    start.open()
-    assert all(task.join(LONG_S) for task in tasks)
-    assert world.failures == []
-    return tasks
 
 
 class Trap:

@@ -10,15 +10,14 @@ import pytest
 
 from fencepost import sync
 from fencepost.errors import WrongState
-from fencepost.fences import Fence, HookedFence
+from fencepost.fences import Fence
 from fencepost.fences.array import FenceArray
 from fencepost.fences.chain import FenceChain
 from fencepost.fences.locking import locked
 from fencepost.fences.reservation import Reservation, Usage
+from tests.fences.kit import LONG_S, Work
 from tests.fences.refusal import refused
 from tests.fences.reservations import EACH_USAGE, everything, fill
-
-LONG_S = 20.0
 
 
 @pytest.fixture
@@ -108,11 +107,7 @@ def test_signalled_fences_are_seen_only_under_the_lock(reservation: Reservation)
 
 
 def test_a_fence_that_only_says_so_when_asked_is_asked(reservation: Reservation) -> None:
-    class Polled(HookedFence):
-        def poll(self) -> bool:
-            return True
-
-    fill(reservation, (Polled(), Usage.READ))
+    fill(reservation, (Work(complete=True), Usage.READ))
     assert reservation.test_signaled(Usage.READ)
 
 

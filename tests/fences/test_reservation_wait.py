@@ -8,14 +8,12 @@ import pytest
 
 from fencepost import sync
 from fencepost.errors import WrongContext
-from fencepost.fences import Fence, HookedFence, get_stub
+from fencepost.fences import Fence, get_stub
 from fencepost.fences.interrupt import Interrupt
 from fencepost.fences.reservation import Reservation, Usage
-from tests.fences.kit import until_asleep
+from tests.fences.kit import LONG_S, Work, until_asleep
 from tests.fences.refusal import refused
 from tests.fences.reservations import EACH_USAGE, fill
-
-LONG_S = 20.0
 
 
 @pytest.fixture
@@ -67,19 +65,12 @@ def test_a_poll_takes_no_time(virtual: sync.World) -> None:
 
 
 def test_a_poll_asks_for_the_signal(reservation: Reservation) -> None:
-    class Enabled(HookedFence):
-        asked = False
-
-        def on_enable(self) -> bool:
-            self.asked = True
-            return True
-
-    fence = Enabled()
+    fence = Work()
     fill(reservation, (fence, Usage.READ))
     assert not reservation.test_signaled(Usage.READ)
-    assert not fence.asked
+    assert fence.enabled == 0
     assert not reservation.wait(Usage.READ, 0)
-    assert fence.asked
+    assert fence.enabled == 1
 
 
 def test_it_may_be_waited_for_while_it_is_held(reservation: Reservation, any_world: sync.World) -> None:

@@ -8,12 +8,7 @@ from fencepost.actors import Runtime
 from fencepost.errors import WrongState
 from fencepost.fences import Fence, HookedFence, Timeline, wait_any
 from fencepost.sync import Task, Waiter, current
-from tests.searching import assert_clean
-
-
-def joined(*tasks: Task) -> None:
-    for task in tasks:
-        task.join()
+from tests.searching import assert_clean, joined
 
 
 def test_who_adds_and_who_sleeps_hears_of_the_signal() -> None:

@@ -10,15 +10,14 @@ import pytest
 
 from fencepost.actors import Runtime
 from fencepost.checks import Model, explore
-from fencepost.fences import Fence, FenceArray, FenceChain, HookedFence, merge, unwrap
+from fencepost.fences import Fence, FenceArray, FenceChain, merge, unwrap
 from fencepost.sync import Task
+from tests import searching
 from tests.fences.chains import chain_of
-from tests.searching import FIELDS
+from tests.fences.kit import Work
+from tests.searching import joined
 
-
-def assert_clean(model: Model, *, schedules: int = 300) -> None:
-    report = explore(model, schedules=schedules, fields=FIELDS)
-    assert not report.found, str(report)
+assert_clean = partial(searching.assert_clean, schedules=300)
 
 
 def assert_proved(model: Model, *, bound: int, schedules: int) -> None:
@@ -26,11 +25,6 @@ def assert_proved(model: Model, *, bound: int, schedules: int) -> None:
     report = explore(model, schedules=schedules, strategy=f"dfs{bound}")
     assert not report.found, str(report)
     assert report.complete
-
-
-def joined(*tasks: Task) -> None:
-    for task in tasks:
-        task.join()
 
 
 def started(rt: Runtime, *functions: Callable[[], object]) -> list[Task]:
@@ -191,16 +185,6 @@ def test_a_chain_is_unwrapped_while_it_is_collected() -> None:
 
 
 def test_of_two_deadlines_every_fence_hears_of_the_sooner() -> None:
-    class Work(Fence):
-        __slots__ = ("deadlines_ns",)
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.deadlines_ns: list[int] = []
-
-        def set_deadline(self, when_ns: int) -> None:
-            self.deadlines_ns.append(when_ns)
-
     def model(rt: Runtime) -> None:
         work = [Work() for _ in range(3)]
         nodes = chain_of(work)
@@ -247,17 +231,6 @@ def test_an_array_does_not_signal_while_a_member_is_pending() -> None:
 
 
 def test_each_member_is_enabled_once_by_whoever_comes() -> None:
-    class Work(HookedFence):
-        __slots__ = ("enabled",)
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.enabled = 0
-
-        def on_enable(self) -> bool:
-            self.enabled += 1
-            return True
-
     def model(rt: Runtime, *, chain: bool) -> None:
         work = [Work(), Work()]
         container = chain_of(work)[-1] if chain else FenceArray(work)

@@ -8,8 +8,8 @@ import pytest
 
 from fencepost import sync
 from fencepost.fences import Fence, get_stub
+from tests.fences.kit import LONG_S
 
-LONG_S = 20.0
 RACE_ROUNDS = 150
 """The kernel races for 50 ms a pass."""
 

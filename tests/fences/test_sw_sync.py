@@ -16,8 +16,8 @@ import pytest
 
 from fencepost import sync
 from fencepost.fences import SyncFile, Timeline
+from tests.fences.kit import LONG_S
 
-LONG_S = 20.0
 PRIMES = [n for n in range(2, 100) if all(n % d for d in range(2, n))]
 ROUNDS = 60
 """IGT makes 4096: here every hand-over is two thread switches."""

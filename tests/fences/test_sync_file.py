@@ -16,9 +16,9 @@ import pytest
 from fencepost import sync
 from fencepost.actors import Runtime
 from fencepost.checks import explore
-from fencepost.fences import Fence, HookedFence, SyncFile, get_stub
+from fencepost.fences import Fence, SyncFile, get_stub
+from tests.fences.kit import LONG_S, Work
 
-LONG_S = 20.0
 LONG_MS = 20_000
 
 pytestmark = pytest.mark.usefixtures("any_world")
@@ -91,20 +91,11 @@ def test_all_who_ask_get_one_descriptor_and_the_fence_one_callback() -> None:
 
 
 def test_the_first_who_asks_has_the_fence_signal_without_being_polled() -> None:
-    enabled: list[Fence] = []
-
-    class Lazy(HookedFence):
-        __slots__ = ()
-
-        def on_enable(self) -> bool:
-            enabled.append(self)
-            return False
-
-    fence = Lazy()
+    fence = Work(complete=True)
     with SyncFile(fence) as file:
-        assert enabled == []
+        assert fence.enabled == 0
         assert events(file) == select.POLLIN
-        assert enabled == [fence]
+        assert fence.enabled == 1
 
 
 def test_closing_takes_the_callback_back_and_closes_the_descriptor() -> None:

@@ -13,8 +13,7 @@ from fencepost import sync
 from fencepost.errors import WrongContext
 from fencepost.fences import Fence, FenceArray, FenceChain, SyncFile, Timeline, get_stub, long_running_context
 from fencepost.fences.sync_file import FenceInfo, SyncFileInfo
-
-LONG_S = 20.0
+from tests.fences.kit import LONG_S
 
 pytestmark = pytest.mark.usefixtures("any_world")
 

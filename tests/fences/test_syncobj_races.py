@@ -18,7 +18,7 @@ from fencepost.fences import (
     register_eventfd,
     wait_points,
 )
-from tests.fences.test_races import LONG_S, together
+from tests.fences.kit import LONG_S, together
 
 FOREVER = (1 << 63) - 1
 ROUNDS = 40

@@ -10,8 +10,8 @@ import pytest
 
 from fencepost import sync
 from fencepost.fences import Fence, Timeline, wait_any
+from tests.fences.kit import LONG_S
 
-LONG_S = 20.0
 TOP = (1 << 32) - 1
 HALF = 1 << 31
 

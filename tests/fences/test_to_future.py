@@ -15,8 +15,8 @@ from fencepost.actors import Runtime
 from fencepost.checks import explore
 from fencepost.errors import WrongWorld
 from fencepost.fences import Fence, get_stub
+from tests.fences.kit import LONG_S
 
-LONG_S = 20.0
 ROUNDS = 100
 
 pytestmark = [

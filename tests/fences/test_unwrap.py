@@ -9,9 +9,10 @@ import errno
 
 import pytest
 
-from fencepost.fences import Fence, FenceArray, FenceChain, HookedFence, get_stub, merge, private_stub, unwrap
+from fencepost.fences import Fence, FenceArray, FenceChain, get_stub, merge, private_stub, unwrap
 from fencepost.sync import World
 from tests.fences.chains import chain_of
+from tests.fences.kit import Work
 
 pytestmark = pytest.mark.usefixtures("any_world")
 
@@ -143,20 +144,9 @@ def test_numbers_that_wrap_round_are_later() -> None:
 
 
 def test_merging_asks_the_fences_and_enables_none() -> None:
-    class Work(HookedFence):
-        complete, enabled = True, False
-
-        def on_enable(self) -> bool:
-            self.enabled = True
-            return True
-
-        def poll(self) -> bool:
-            return self.complete
-
-    done, pending, other = Work(), Work(), Fence()
-    pending.complete = False
+    done, pending, other = Work(complete=True), Work(), Fence()
     assert leaves(merge(done, pending, other)) == [pending, other]
-    assert (done.enabled, pending.enabled) == (False, False)
+    assert (done.enabled, pending.enabled) == (0, 0)
 
 
 def test_a_private_stub_has_signalled_now_or_when_it_is_told(any_world: World) -> None:

@@ -12,9 +12,8 @@ from fencepost.errors import Deadlock, WrongContext, WrongState
 from fencepost.fences import Fence
 from fencepost.fences.interrupt import Interrupt
 from fencepost.fences.ww_lock import AcquireContext, LockWait, WwLock
+from tests.fences.kit import LONG_S
 from tests.fences.refusal import refused
-
-LONG_S = 20.0
 
 
 @pytest.fixture

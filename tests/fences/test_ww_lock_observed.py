@@ -20,8 +20,7 @@ from fencepost.fences.ww_lock import AcquireContext, WwLock
 from fencepost.sync import current
 from fencepost.sync.observer import signalling
 from tests.checks.watching import Watched, watched_world
-
-LONG_S = 20.0
+from tests.fences.kit import LONG_S
 
 
 def circles(watched: Watched) -> list[str]:

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from fencepost.actors import Runtime
-from fencepost.sync import Empty, Gate, Task
-from tests.searching import assert_clean
-
-
-def joined(*tasks: Task) -> None:
-    for task in tasks:
-        task.join()
+from fencepost.sync import Empty, Gate
+from tests.searching import assert_clean, joined
 
 
 def test_whoever_waits_at_a_gate_gets_through() -> None:

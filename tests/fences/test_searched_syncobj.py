@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -22,25 +21,13 @@ from fencepost.fences import (
     register_eventfd,
     wait_points,
 )
-from fencepost.fences.awaited_points import AwaitedPoints
-from fencepost.fences.syncobj_wait import PointWait
-from fencepost.sync import Task, now_ns
-from tests.searching import FIELDS
+from fencepost.sync import now_ns
+from tests import searching
+from tests.searching import joined
 
 FOREVER: Final = (1 << 63) - 1
-FIELDS_HERE: Final[Mapping[type, str]] = {
-    **FIELDS,
-    Syncobj: "_fence _awaited",
-    AwaitedPoints: "_by_point _heap",
-    SyncobjTable: "_syncobjs _last_handle",
-    PointWait: "_found _to_do _waiter",
-    Interrupt: "_pending",
-}
 
-
-def assert_clean(model: Model, *, schedules: int = 150, timers: str = "never") -> None:
-    report = explore(model, schedules=schedules, timers=timers, fields=FIELDS_HERE)
-    assert not report.found, str(report)
+assert_clean = partial(searching.assert_clean, schedules=150)
 
 
 def assert_proved(model: Model, *, preemptions: int, timers: str = "never") -> None:
@@ -48,11 +35,6 @@ def assert_proved(model: Model, *, preemptions: int, timers: str = "never") -> N
     report = explore(model, schedules=50_000, strategy=f"dfs{preemptions}", timers=timers)
     assert not report.found, str(report)
     assert report.complete
-
-
-def joined(*tasks: Task) -> None:
-    for task in tasks:
-        task.join()
 
 
 def outcome(wait: partial[int | None]) -> int | str | None:
