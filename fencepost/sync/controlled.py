@@ -247,6 +247,8 @@ class ControlledWorld(VirtualWorld):
     def _out_of_steps(self) -> None:
         error = StepLimit(f"{len(self.steps)} steps and no end: something goes round in circles")
         self.settle()
+        # First: what is cut off in the middle of a step may fail in its clean-up.
+        self.failures.append(error)
         if self.running is self._main:
             raise error
         self.interrupt(error)

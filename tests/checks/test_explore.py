@@ -73,6 +73,20 @@ def goes_round_in_circles(_runtime: Runtime) -> None:
         pass
 
 
+def fails_in_its_clean_up(_runtime: Runtime) -> None:
+    lock = current().lock()
+    try:
+        while True:
+            with lock:
+                pass
+    finally:
+        raise RuntimeError("what was cut off had not come so far")
+
+
+def fails_in_the_clean_up_of_a_client(runtime: Runtime) -> None:
+    runtime.spawn(lambda: fails_in_its_clean_up(runtime)).join()
+
+
 def goes_round_in_a_client(runtime: Runtime) -> None:
     runtime.spawn(lambda: goes_round_in_circles(runtime), "client").join()
 
@@ -100,6 +114,8 @@ def leaves_a_task(runtime: Runtime) -> None:
         (raises_in_a_client, Kind.EXCEPTION, r"KeyError: 'nothing here' \(test_explore.py:\d+ in fail\)"),
         (goes_round_in_circles, Kind.ENDLESS, "500 steps and no end"),
         (goes_round_in_a_client, Kind.ENDLESS, "500 steps and no end"),
+        (fails_in_its_clean_up, Kind.ENDLESS, "500 steps and no end"),
+        (fails_in_the_clean_up_of_a_client, Kind.ENDLESS, "500 steps and no end"),
         (asks_the_dead, Kind.USE_AFTER_END, r"ActorDeadError: .* called from test_explore.py:\d+"),
         (forgets_to_push, Kind.UNSIGNALED, "1 armed jobs were never pushed"),
         (leaves_a_task, Kind.LEAK, "still alive at the end: sleeper"),

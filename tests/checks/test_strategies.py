@@ -55,6 +55,14 @@ def test_pct_stays_with_one_until_a_change() -> None:
     assert len({search.choose([0, 1, 2], 0) for _ in range(100)}) == 1
 
 
+def test_pct_gives_everybody_a_word_in_a_schedule_without_end() -> None:
+    """Else who goes round until another has done something would be taken for a bug, where it comes first."""
+    search = Pct(random.Random(1), depth=1, length=10)
+    choices = [search.choose([0, 1, 2], 0) for _ in range(100)]
+    assert len(set(choices[:40])) == 1
+    assert set(choices[40:]) == {0, 1, 2}
+
+
 def test_a_replay_counts_what_it_cannot_do() -> None:
     replay = Replay({0: 2, 1: 7, 9: 1})
     assert [replay.choose([1, 2], 1), replay.choose([1, 2], None), replay.choose([1, 2], 2)] == [2, 1, 2]
