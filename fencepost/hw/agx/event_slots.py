@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fencepost.hw.agx.word import Word
+from fencepost.policies.resources import Pool
 
 if TYPE_CHECKING:
     from fencepost.hw.agx.work_queue import WorkQueue
@@ -57,8 +58,7 @@ class EventSlots:
 
     def __init__(self, count: int) -> None:
         self._slots = tuple(EventSlot(index) for index in range(count))
-        # Least recently freed first.
-        self._free = dict.fromkeys(self._slots)
+        self._pool = Pool("event slots", count)
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -69,20 +69,21 @@ class EventSlots:
     @property
     def free(self) -> int:
         """How many are free."""
-        return len(self._free)
+        return self._pool.free
 
-    def take(self, owner: WorkQueue, last: EventSlot | None) -> EventSlot | None:
-        """Give the slot that the owner had last if it is free, else the least recently freed; None if none is."""
-        if not self._free:
+    def take(self, owner: WorkQueue) -> EventSlot | None:
+        """Give the slot that the owner had last if nobody had it since, else the least recently freed; None if none is.
+
+        (asahi: slotalloc)
+        """
+        if not self._pool.free:
             return None
-        slot = last if last in self._free else next(iter(self._free))
-        assert slot is not None
-        del self._free[slot]
+        (index,) = self._pool.take(1, owner)
+        slot = self._slots[index]
         slot.owner = owner
         return slot
 
     def give_back(self, slot: EventSlot) -> None:
         """Take a slot back from its owner."""
-        assert slot.owner is not None
+        self._pool.give_back((slot.index,), slot.owner)
         slot.owner = None
-        self._free[slot] = None

@@ -65,7 +65,6 @@ class WorkQueue:
         self.cpu_freeptr = 0
         self.ring: list[Command | None] = [None] * size
         self._slots = slots
-        self._last: EventSlot | None = None
         self._open_jobs = 0
         # How many commands are committed and not reaped; how many jobs were committed, and how many submitted.
         self._committed: int = 0
@@ -86,7 +85,7 @@ class WorkQueue:
         if self._committed + count > self.most_at_once:
             return None
         if self.slot is None:
-            self.slot = self._slots.take(self, self._last)
+            self.slot = self._slots.take(self)
             if self.slot is None:
                 return None
             self.value = self.slot.stamp.value
@@ -144,7 +143,7 @@ class WorkQueue:
         """Give the event slot back if nothing is open or in flight."""
         if self.slot is not None and not self._open_jobs and not self.in_flight:
             self._slots.give_back(self.slot)
-            self._last, self.slot = self.slot, None
+            self.slot = None
 
     # The firmware's side.
 

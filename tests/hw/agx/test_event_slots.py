@@ -40,33 +40,33 @@ def test_a_stamp_wraps_round() -> None:
 
 def test_of_free_slots_the_least_recently_freed_one_is_given() -> None:
     slots = EventSlots(3)
-    taken = [slots.take(owner(), None) for _ in range(3)]
+    taken = [slots.take(owner()) for _ in range(3)]
     assert [slot and slot.index for slot in taken] == [0, 1, 2]
     for index in (1, 2, 0):
         slots.give_back(slots[index])
     assert slots.free == len(slots) == 3
-    assert slots.take(owner(), None) is slots[1]
+    assert slots.take(owner()) is slots[1]
 
 
-def test_an_owner_gets_its_last_slot_again_if_that_is_free() -> None:
+def test_an_owner_gets_its_last_slot_again_if_nobody_had_it_since() -> None:
     slots, mine, other = EventSlots(2), owner(), owner()
     last = slots[0]
-    assert slots.take(mine, None) is last
+    assert slots.take(mine) is last
     slots.give_back(last)
-    assert slots.take(mine, last) is last
+    assert slots.take(mine) is last
     slots.give_back(last)
     # Slot 1 was never taken, so it is the least recently freed.
-    assert [slots.take(other, None), slots.take(other, None)] == [slots[1], slots[0]]
-    assert slots.take(mine, last) is None
+    assert [slots.take(other), slots.take(other)] == [slots[1], slots[0]]
+    assert slots.take(mine) is None
     slots.give_back(slots[1])
-    assert slots.take(mine, last) is slots[1]
+    assert slots.take(mine) is slots[1]
 
 
 def test_a_slot_keeps_its_stamp() -> None:
     slots = EventSlots(1)
-    slot = slots.take(owner(), None)
+    slot = slots.take(owner())
     assert slot is not None
     slot.stamp.value = advanced(slot.stamp.value)
     slots.give_back(slot)
-    assert slots.take(owner(), None) is slot
+    assert slots.take(owner()) is slot
     assert slot.stamp.value == STEP
