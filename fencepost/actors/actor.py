@@ -205,19 +205,20 @@ class Farewell:
 
 
 class OwnFlag:
-    """A flag as its only setter sees it: what nobody else can change, it looks at without a step."""
+    """A flag as its only setter sees it: what nobody else can change, it looks at without a step.
 
-    __slots__ = ("_flag", "_set")
+    Attributes:
+        is_set: says whether it was set. Of a list, since pykka asks before each message, and that is no call in Python.
+    """
+
+    __slots__ = ("_flag", "_settings", "is_set")
 
     def __init__(self, flag: Flag) -> None:
         self._flag = flag
-        self._set = False
+        self._settings: list[None] = []
+        self.is_set = self._settings.__len__
 
     def set(self) -> None:
         """Set it, for good."""
         self._flag.set()
-        self._set = True
-
-    def is_set(self) -> bool:
-        """Say whether it was set."""
-        return self._set
+        self._settings.append(None)

@@ -10,7 +10,7 @@ from fencepost.events import EventRing
 from fencepost.fences import Fence
 from fencepost.sync import World
 
-__all__ = ["Backend", "MessageProcessor", "OfEngine", "engine_class_of"]
+__all__ = ["Backend", "JobChecker", "MessageProcessor", "OfEngine", "Preparer", "engine_class_of"]
 
 
 class Backend(Protocol):
@@ -21,7 +21,8 @@ class Backend(Protocol):
     The scheduler calls `run_job`, `cancel_job` and `free_job` from its actor, one at a time. None of them may block
     or raise anything but what is said here. Fences it hands out may be signalled from any context.
 
-    With `Recoverable` its scheduler can have a time-out, with `MessageProcessor` messages of its own.
+    With `Recoverable` its scheduler can have a time-out, with `MessageProcessor` messages of its own. With `Preparer`
+    its jobs wait until there is what they need, with `JobChecker` it refuses those that could never have it.
     """
 
     def attach(self, world: World, ring: str, events: EventRing | None) -> None:
@@ -54,6 +55,35 @@ class Backend(Protocol):
 
     def free_job(self, job: Job) -> None:
         """Forget a job; nobody will ask about it again. Called once for each, in the order they ran."""
+        ...
+
+
+@runtime_checkable
+class Preparer(Protocol):
+    """What a backend has besides, whose jobs need more than credits and dependencies to run. See `Resources`."""
+
+    def prepare_job(self, job: Job) -> Fence | None:
+        """Take what a job needs, or return a fence at whose signal this is to be called again.
+
+        Called when all that the job depends on is met and the job before it was handed over, from the actor of the
+        entity; so at the same time for jobs of different entities. Must neither block nor raise. It keeps what it has
+        taken when it is called again. The fence must come to signal without anything more from this job, and not before
+        what it stands for is free. Not called for a job that was killed: what such a job has must be given back all the
+        same, and it may have nothing. (kernel: prepare_job)
+        """
+        ...
+
+
+@runtime_checkable
+class JobChecker(Protocol):
+    """What a backend has besides, that knows at submission that a job could never run."""
+
+    def check_job(self, job: Job) -> None:
+        """Refuse a job. Called at the arm, by the client, under the entity's lock; must not block.
+
+        Raises:
+            OSError: EINVAL, say, for a job that needs more than there is.
+        """
         ...
 
 

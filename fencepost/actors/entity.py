@@ -68,8 +68,8 @@ class Entity:
         self._pushed = 0
         self._runtime = runtime
         self._lock = world.lock()
-        self._new_lock = world.lock
-        self._now_ns = world.now_ns
+        self._new_lock, self._now_ns = world.lock, world.now_ns
+        self._observed = world.observed is not None  # where nobody watches, no job costs more for it
         self._record = None if runtime.events is None else runtime.events.record
         self._queue = EntityQueue(name, priority, self.context + 1, vm or client or name)
         self._domains: dict[ResetDomain, int] = {}
@@ -119,7 +119,7 @@ class Entity:
             ValueError: for fewer than 1 credit or a negative duration.
             WrongState: an armed job is still to be pushed.
             OSError: ECANCELED when the entity was killed or banned, EIO when its device is wedged, ENODEV when none of
-                its schedulers takes jobs.
+                its schedulers takes jobs, EINVAL when its backend finds that this one could never run.
         """
         if duration_us is not None or credits != 1:
             check_job(duration_us, credits, self.name)
@@ -155,6 +155,8 @@ class Entity:
         scheduler = self._scheduler
         if scheduler is not self._only_scheduler or not scheduler.ready:
             scheduler = self._scheduler = self._choose_locked()
+        if scheduler.check_job is not None:
+            scheduler.check_job(job)
         job.credits = min(job.credits, scheduler.credit_limit)
         job.scheduler = scheduler
         self.armed = seqno = self.armed + 1
@@ -166,7 +168,7 @@ class Entity:
         scheduled.finished = finished
         job.state = ARMED
         self._last_armed = finished
-        if job.dependencies:
+        if self._observed and job.dependencies:
             promise(finished, after=job.dependencies)
 
     def _choose_locked(self) -> Scheduler:
@@ -207,6 +209,9 @@ class Entity:
             self._attach_locked(scheduler)
         if self._record is not None:
             self._record_push(job)
+        self._hand_over_locked(job)
+
+    def _hand_over_locked(self, job: Job) -> None:
         self.actor.post(Push(job))
 
     def _attach_locked(self, scheduler: Scheduler) -> None:
@@ -218,8 +223,7 @@ class Entity:
 
     def _record_push(self, job: Job) -> None:
         assert self._record is not None
-        scheduler, fence = job.scheduler, job.finished
-        now_ns, context, seqno = job.submit_ns, self._queue.context, fence.seqno
+        scheduler, now_ns, context, seqno = job.scheduler, job.submit_ns, self._queue.context, job.finished.seqno
         last_run = self._queue.last_run
         ahead = seqno - 1 - (0 if last_run is None else last_run.seqno)
         place = (scheduler.name, self.name, self.client, context, seqno)
@@ -296,11 +300,7 @@ class Entity:
 
     def status(self) -> EntityStatus:
         """Tell what the recoveries of its device have done to it. Any context."""
-        queue = self._queue
-        resets = sum(domain.resets - before for domain, before in self._domains.items())
-        return EntityStatus(
-            queue.health, queue.ban_error, queue.first_error, resets, hangs=queue.hangs, lost_jobs=queue.lost_jobs
-        )
+        return self._queue.status(sum(domain.resets - before for domain, before in self._domains.items()))
 
     @property
     def error(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
+from collections.abc import Callable
 from typing import ClassVar
 
 from fencepost.actors.actor import Actor
@@ -43,6 +44,8 @@ class EntityActor(Actor):
         # Pushed and not yet offered, oldest first; and the fence the oldest waits for, None when it waits for none.
         self._jobs: deque[Job] = deque()
         self._awaited: Fence | None = None
+        # Of the last job that its backend was prepared for: signals when that was handed over.
+        self._prepared: Fence | None = None
         self._kill: Kill | None = None
         self._killed = False
         self._previous: Fence | None = None
@@ -76,6 +79,7 @@ class EntityActor(Actor):
         self._previous = message.last_run
         self._jobs.extendleft(reversed(message.jobs))
         self._rewind()
+        self._give_back()
         if self._record is not None and self._jobs:
             self._record((current().now_ns(), ENTITY_KILLED, self.name, len(self._jobs)))
         self._kill.recalled.open()
@@ -111,6 +115,8 @@ class EntityActor(Actor):
                     return
             elif self._killed:
                 self._end(jobs.popleft())
+            elif job.scheduler.prepare_job is not None and not self._prepare(job, job.scheduler.prepare_job):
+                return
             else:
                 job.scheduler.actor.post(Ready(jobs.popleft()))
 
@@ -132,6 +138,27 @@ class EntityActor(Actor):
                     continue
             return fence
         return None
+
+    def _prepare(self, job: Job, prepare_job: Callable[[Job], Fence | None]) -> bool:
+        """Have the backend take what the oldest job needs; False when there is something to wait for.
+
+        Not before the job before it was handed over: a long line of jobs would hold what only its first can use.
+        """
+        last = self._prepared
+        fence = prepare_job(job) if last is None or last.signaled else last
+        if fence is None:
+            self._prepared = job.scheduled
+        elif not self._await(job, fence):
+            # By a message, so that others get a word in where the backend says this again and again.
+            self._awaited = fence
+            self.post(WAKE)
+        return fence is None
+
+    def _give_back(self) -> None:
+        """Have what the jobs hold taken back, and their places in line: they will not run."""
+        for job in self._jobs:
+            if job.resources is not None:
+                job.resources.release(job)
 
     def _rewind(self) -> None:
         """Have all dependencies looked at again: the one that was waited for, and those met by a `scheduled`."""

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from fencepost.actors.job import FinishedFence, Job
+from fencepost.actors.statistics import EntityStatus
 from fencepost.policies import Health, Node, Priority
 from fencepost.sync.tracking import tracked
 
@@ -79,6 +80,12 @@ class EntityQueue(Node):
 
     def __repr__(self) -> str:
         return f"<EntityQueue {self.name}>"
+
+    def status(self, resets: int) -> EntityStatus:
+        """Tell what recoveries have done to it, of which there were so many. Any context."""
+        return EntityStatus(
+            self.health, self.ban_error, self.first_error, resets, hangs=self.hangs, lost_jobs=self.lost_jobs
+        )
 
     def take(self) -> Job:
         """Remove the first job, which is ready, and return it."""

@@ -65,10 +65,10 @@ class InBand:
         """Give up what is being processed, and drop the rest."""
         procedure, self._procedure = self._procedure, None
         self.busy = False
-        for message in self._messages:
+        messages, self._messages = self._messages, deque()
+        for message in messages:
             if isinstance(message, StaticMessage):
-                message.dequeue()
-        self._messages.clear()
+                message.drop()
         if procedure is not None:
             procedure.close()
 

@@ -14,6 +14,7 @@ from fencepost.sync.observer import signalling
 if TYPE_CHECKING:
     from fencepost.actors.entity import Entity
     from fencepost.actors.entity_queue import EntityQueue
+    from fencepost.actors.resources import Resources
     from fencepost.actors.scheduler import Scheduler
 
 __all__ = [
@@ -132,6 +133,7 @@ class Job:
         start_ns: when it was handed to the hardware.
         karma: how often it was blamed for a hang.
         requeues: how often it was sent to run again.
+        resources: what has given it things that it needs to run, or has it in a line for them; None for most jobs.
     """
 
     __slots__ = (
@@ -146,6 +148,7 @@ class Job:
         "karma",
         "queue",
         "requeues",
+        "resources",
         "scheduled",
         "scheduler",
         "start_ns",
@@ -180,6 +183,7 @@ class Job:
         self.submit_ns = 0
         self.start_ns = 0
         self.karma = self.requeues = 0
+        self.resources: Resources | None = None
         # For the actors: how many dependencies are resolved, and whether the scheduler knows of the job.
         self.cursor = 0
         self.announced = False
@@ -215,7 +219,12 @@ class Job:
         self.entity.push(self)
 
     def end(self, error: int, end_ns: int | None = None) -> bool:
-        """Signal its finished fence, after the scheduled one; False when it had ended before. By its scheduler."""
+        """Signal its finished fence, after the scheduled one; False when it had ended before. By its scheduler.
+
+        What it holds comes back before: whoever wakes up by it finds that free.
+        """
+        if self.resources is not None:
+            self.resources.release(self)
         scheduled = self.scheduled
         if error and not (self.queue.first_error or self.finished.signaled):
             self.queue.first_error = error

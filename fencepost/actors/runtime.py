@@ -16,11 +16,10 @@ from fencepost.actors.cgroups.controllers import check_controller, run_queue_und
 from fencepost.actors.cgroups.hierarchy import Cgroups
 from fencepost.actors.dispatch import DISPATCHES, Dispatch, new_dispatch
 from fencepost.actors.entity import Entity
-from fencepost.actors.hang_timer import check_timeout
 from fencepost.actors.messages import Abandon
 from fencepost.actors.recovery import Device, PartOfDevice
 from fencepost.actors.reset_domain import ResetDomain
-from fencepost.actors.scheduler import Scheduler
+from fencepost.actors.scheduler import Scheduler, check_limits
 from fencepost.actors.statistics import Leftovers, RuntimeStatistics
 from fencepost.errors import ActorFailed, BadInput, WrongState, WrongWorld
 from fencepost.events.ring import new_ring
@@ -148,22 +147,16 @@ class Runtime:
             WrongWorld: by a task of another world.
         """
         self._check_inside()
-        if credit_limit < 1:
-            raise BadInput("credit_limit", str(credit_limit), "at least 1")
-        if hang_limit < 0:
-            raise BadInput("hang_limit", str(hang_limit), "0 or more")
-        check_timeout(timeout_s)
+        check_limits(credit_limit, hang_limit, timeout_s)
+        run_queue = run_queue_under(self.controller, policy)
         if name is None:
             name = f"sched{len(self._schedulers)}"
         if (timeout_s is not None or domain is not None) and not hasattr(backend, "timedout_job"):
             raise TypeError(f"{backend!r} of {name} has no timedout_job: it cannot have a time-out")
-        if domain is None and isinstance(backend, PartOfDevice):
-            domain = self._domain_of(backend.recovered_with)
-        elif timeout_s is not None and domain is None:
-            domain = self.reset_domain(f"{name} recovery")
+        if domain is None:
+            domain = self._domain_for(backend, name, timeout_s)
         if domain is not None and domain.gone:
             raise OSError(errno.ENODEV, f"{domain.name} is gone: nothing can be submitted to it")
-        run_queue = run_queue_under(self.controller, policy)
         scheduler = self.scheduler_class(
             self,
             backend,
@@ -185,6 +178,11 @@ class Runtime:
         domain = self.domain_class(self, name)
         self._start(domain.actor)
         return domain
+
+    def _domain_for(self, backend: Backend, name: str, timeout_s: float | None) -> ResetDomain | None:
+        if isinstance(backend, PartOfDevice):
+            return self._domain_of(backend.recovered_with)
+        return None if timeout_s is None else self.reset_domain(f"{name} recovery")
 
     def _domain_of(self, device: Device) -> ResetDomain:
         with self._lock:

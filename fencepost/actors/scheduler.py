@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pykka import ActorDeadError
 
-from fencepost.actors.backend import Backend, MessageProcessor, OfEngine, engine_class_of
+from fencepost.actors.backend import Backend, JobChecker, MessageProcessor, OfEngine, Preparer, engine_class_of
 from fencepost.actors.cgroups.group_scheduler import GroupSchedulerActor
 from fencepost.actors.entity import Entity
 from fencepost.actors.entity_queue import EntityQueue
@@ -17,16 +17,16 @@ from fencepost.actors.messages import Fault, Fini, ResumeTimeout, Send, SetTimeo
 from fencepost.actors.reset_domain import ResetDomain
 from fencepost.actors.scheduler_actor import SchedulerActor
 from fencepost.actors.static_message import StaticMessage
-from fencepost.errors import WrongState
-from fencepost.policies import Priority, RunQueue, SingleEntity
-from fencepost.policies.cgroup.hweight import HierarchicalWeight
+from fencepost.errors import BadInput, WrongState
+from fencepost.policies import Priority, RunOrder, SingleEntity
+from fencepost.policies.cgroups.hweight import HierarchicalWeight
 from fencepost.sync import current, deadline_ns
 from fencepost.sync.tracking import tracked
 
 if TYPE_CHECKING:
     from fencepost.actors.runtime import Runtime
 
-__all__ = ["Scheduler"]
+__all__ = ["Scheduler", "check_limits"]
 
 
 @tracked("lost_jobs")
@@ -50,6 +50,7 @@ class Scheduler:
         load: a token for each entity that uses it, and for each job pushed to it and not complete. Many tasks count
             here for every job, and adding to and taking from a deque is the cheapest count that needs no lock.
         engine_class: what its hardware is one of, such as `rcs`; usage is counted by it.
+        prepare_job, check_job: of its backend, None where that has none.
         lost_jobs: armed jobs that never got to the actor, because they came too late or not at all.
     """
 
@@ -64,7 +65,7 @@ class Scheduler:
         runtime: Runtime,
         backend: Backend,
         name: str,
-        run_queue: RunQueue[Any] | SingleEntity[Any] | HierarchicalWeight[Any],
+        run_queue: RunOrder[EntityQueue],
         *,
         credit_limit: int,
         timeout_s: float | None,
@@ -86,6 +87,8 @@ class Scheduler:
         self._owner: Entity | None = None
         self._runtime = runtime
         backend.attach(runtime.world, name, runtime.events)
+        self.prepare_job = backend.prepare_job if isinstance(backend, Preparer) else None
+        self.check_job = backend.check_job if isinstance(backend, JobChecker) else None
         self.engine_class = backend.engine_class if isinstance(backend, OfEngine) else engine_class_of(name)
         actor_class = self.group_actor_class if isinstance(run_queue, HierarchicalWeight) else self.actor_class
         self.actor = actor_class(runtime.dispatch, self, run_queue, runtime.events)
@@ -211,3 +214,12 @@ class Scheduler:
 
     def __repr__(self) -> str:
         return f"<Scheduler {self.name}>"
+
+
+def check_limits(credit_limit: int, hang_limit: int, timeout_s: float | None) -> None:
+    """Raise BadInput for what no scheduler can be made with."""
+    if credit_limit < 1:
+        raise BadInput("credit_limit", str(credit_limit), "at least 1")
+    if hang_limit < 0:
+        raise BadInput("hang_limit", str(hang_limit), "0 or more")
+    check_timeout(timeout_s)

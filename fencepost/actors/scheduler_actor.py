@@ -28,8 +28,7 @@ from fencepost.actors.stoppable import Stoppable
 from fencepost.events import EventRing
 from fencepost.events.kinds import JOB_DONE, JOB_RUN
 from fencepost.fences import Fence
-from fencepost.policies import RunQueue, SingleEntity
-from fencepost.policies.cgroup.hweight import HierarchicalWeight
+from fencepost.policies import RunOrder
 from fencepost.sync import current
 from fencepost.sync.tracking import tracked
 
@@ -65,7 +64,7 @@ class SchedulerActor(Stoppable):
         self,
         dispatch: Dispatch,
         scheduler: Scheduler,
-        run_queue: RunQueue[EntityQueue] | SingleEntity[EntityQueue] | HierarchicalWeight[EntityQueue],
+        run_queue: RunOrder[EntityQueue],
         events: EventRing | None,
     ) -> None:
         super().__init__(dispatch, scheduler, events)
@@ -295,15 +294,17 @@ class SchedulerActor(Stoppable):
     def _free(self) -> None:
         """Free what is complete, oldest first, unless that has to wait for a message of the backend."""
         pending, refused = self._pending, self._refused
-        if self._in_band.busy or not (pending and pending[0].finished.signaled):
+        if self._in_band.busy:
             return
+        freed = None
         while pending and pending[0].finished.signaled:
             freed = pending.popleft()
             behind = refused.pop(freed, ()) if refused else ()
             self._free_job(freed)
             for job, error in behind:
                 self._end_unrun(job, error)
-        self._time_oldest()
+        if self._timer is not None and freed is not None:
+            self._time_oldest()
 
     def _free_and_poison(self, job: Job) -> None:
         self._backend.free_job(job)
@@ -346,7 +347,7 @@ class SchedulerActor(Stoppable):
         elif isinstance(message, StopSubmission):
             message.reply_to.post(Stopped(self, (), message))
         elif isinstance(message, Send) and isinstance(message.message, StaticMessage):
-            message.message.dequeue()
+            message.message.drop()
 
     def on_failure(self, *_: object, **__: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """End every job it knows: it will not get round to them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fencepost.sync import current
 
 __all__ = ["StaticMessage"]
@@ -18,12 +20,14 @@ class StaticMessage:
 
     Args:
         opcode: what it asks for; the backend's own word.
+        dropped: called when it was sent and will never be processed, because its scheduler has ended. Any context.
     """
 
-    __slots__ = ("_lock", "_queued", "opcode")
+    __slots__ = ("_dropped", "_lock", "_queued", "opcode")
 
-    def __init__(self, opcode: str) -> None:
+    def __init__(self, opcode: str, dropped: Callable[[], object] | None = None) -> None:
         self.opcode = opcode
+        self._dropped = dropped
         self._lock = current().lock()
         self._queued = False
 
@@ -42,6 +46,12 @@ class StaticMessage:
         """Let it be sent again. By the scheduler's actor."""
         with self._lock:
             self._queued = False
+
+    def drop(self) -> None:
+        """Note that nobody is left to process it. By the scheduler's actor, or who sent it when that was gone."""
+        self.dequeue()
+        if self._dropped is not None:
+            self._dropped()
 
     def __repr__(self) -> str:
         return f"<{self.opcode}{' queued' if self._queued else ''}>"

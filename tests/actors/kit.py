@@ -11,6 +11,7 @@ import pytest
 from pykka.messages import ProxyGetAttr
 
 from fencepost.actors import Actor, Entity, Job, Runtime, Scheduler
+from fencepost.actors.dispatch import WorkQueueDispatch
 from fencepost.events import EventRing
 from fencepost.fences import Fence
 from fencepost.hw import MockBackend
@@ -21,9 +22,11 @@ __all__ = [
     "LIMIT_S",
     "NATIVELY",
     "VIRTUALLY",
+    "WORKERS",
     "ScriptedBackend",
     "Way",
     "adds_up",
+    "carried_by",
     "done_at_once",
     "finished",
     "hand_out",
@@ -56,6 +59,7 @@ NATIVE_WAYS = [Way("native", "thread"), Way("native", "workqueue"), Way("native"
 VIRTUALLY = pytest.mark.parametrize("way", VIRTUAL_WAYS, ids=str)
 NATIVELY = pytest.mark.parametrize("way", NATIVE_WAYS, ids=str)
 EVERYWHERE = pytest.mark.parametrize("way", [*VIRTUAL_WAYS, *NATIVE_WAYS], ids=str)
+WORKERS = pytest.mark.parametrize("workers", [0, 1, 2], ids=["thread", "workqueue1", "workqueue2"])
 
 
 class ScriptedBackend:
@@ -133,3 +137,9 @@ def adds_up(runtime: Runtime) -> bool:
     counts = runtime.statistics()
     ended = counts.jobs_completed + counts.jobs_errored + counts.jobs_cancelled
     return counts.jobs_submitted == ended and counts.fences_armed == counts.fences_signaled == 2 * ended
+
+
+def carried_by(rt: Runtime, workers: int) -> None:
+    """Have what is made in a runtime from now on carried by so many workers, if there are any."""
+    if workers:
+        rt.dispatch = WorkQueueDispatch(rt.world, workers)

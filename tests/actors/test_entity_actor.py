@@ -7,9 +7,11 @@ from functools import partial
 import pytest
 
 from fencepost.actors import Entity, Job, Runtime, Scheduler
+from fencepost.actors.messages import Kill, Recalled
 from fencepost.events.kinds import JOB_ADD_DEP, JOB_UNSCHEDULABLE
 from fencepost.fences import Fence
 from fencepost.hw import MockBackend
+from fencepost.sync import Gate
 from tests.actors.kit import (
     EVERYWHERE,
     LIMIT_S,
@@ -352,3 +354,21 @@ def test_jobs_of_an_actor_that_was_stopped_by_hand_end(way: Way) -> None:
         entity.kill()
         entity.fini(LIMIT_S)
     assert adds_up(rt)
+
+
+def test_jobs_given_back_to_an_actor_that_has_ended_are_lost() -> None:
+    with Runtime("virtual") as rt:
+        entity = rt.scheduler(MockBackend()).entity()
+        job = entity.job()
+        job.arm()
+        entity.actor.on_dead_letter(Recalled((job,), None))
+        assert job.finished.error == -errno.ESRCH
+
+
+def test_whoever_kills_an_entity_whose_actor_fails_meanwhile_is_let_go() -> None:
+    with Runtime("virtual") as rt:
+        scheduler, recalled = rt.scheduler(MockBackend()), Gate()
+        actor = scheduler.entity().actor
+        actor._kill = Kill(scheduler.actor, recalled)  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+        actor.on_failure()
+        assert recalled.is_open

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from fencepost.actors import Entity, Runtime, Scheduler
 from fencepost.actors.static_message import StaticMessage
-from fencepost.checks import Model, explore
 from fencepost.errors import WrongState
 from fencepost.hw import MockBackend
+from tests import searching
 
 FIELDS: Final[Mapping[type, str]] = {Scheduler: "_owner", StaticMessage: "_queued"}
-
-
-def assert_clean(model: Model) -> None:
-    report = explore(model, schedules=200, fields=FIELDS)
-    assert not report.found, str(report)
+assert_clean = partial(searching.assert_clean, fields=FIELDS)
 
 
 def test_of_two_entities_that_are_made_at_once_a_scheduler_for_one_takes_one() -> None:

@@ -13,9 +13,9 @@ from fencepost.actors.entity_queue import EntityQueue
 from fencepost.actors.fault_log import CAPACITY, FaultLog, FaultRecord
 from fencepost.actors.recovery import RecoveryRecord
 from fencepost.actors.reset_domain import ResetDomain
-from fencepost.checks import Model, explore
 from fencepost.policies import Health, Priority
 from fencepost.policies.recovery import Action, Fate, Verdict
+from tests import searching
 
 FIELDS: Final[Mapping[type, str]] = {
     ResetDomain: "_counts _recovery_ns _longest_ns _faults _vms _wedged",
@@ -23,12 +23,8 @@ FIELDS: Final[Mapping[type, str]] = {
     EntityQueue: "ban_error health",
     Farewell: "_left",
 }
+assert_clean = partial(searching.assert_clean, fields=FIELDS)
 FAULT: Final = FaultRecord(0, "ring", "entity", "client", "vm", (1, 1), 0, Health.GUILTY)
-
-
-def assert_clean(model: Model, schedules: int = 200) -> None:
-    report = explore(model, schedules=schedules, fields=FIELDS)
-    assert not report.found, str(report)
 
 
 def queue(name: str) -> EntityQueue:

@@ -11,9 +11,9 @@ import pytest
 from fencepost.actors import Job, Recovery, Runtime, Status
 from fencepost.actors.procedure import Steps
 from fencepost.actors.static_message import StaticMessage
+from tests.actors.kit import WORKERS, carried_by
 from tests.actors.scripted import TIMEOUT_S, TIMEOUT_US, ScriptedDriver, lose, reset
-from tests.actors.test_searched import WORKERS, carried_by, joined
-from tests.searching import assert_clean
+from tests.searching import assert_clean, joined
 
 
 def pairs_of(entry: str, log: list[object]) -> list[int]:

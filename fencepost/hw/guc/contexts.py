@@ -284,6 +284,8 @@ class Contexts:
         emission = context.ring[0]
         ran_ns = self.now_ns - seat.start_ns
         emission.ran_ns += ran_ns
+        if emission.fence is not None:
+            emission.fence.executed_ns = emission.ran_ns
         if emission.left_ns is not None:
             emission.left_ns -= ran_ns
         if ran_ns or emission.left_ns == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fencepost.actors.job import HardwareFence
 from fencepost.fences import Fence, context_alloc
 from fencepost.sync import World
 from fencepost.sync.tracking import tracked
@@ -41,11 +42,13 @@ class FenceIrq:
         self._pending: list[Pending] = []
         self._stopped = self._walking = False
 
-    def fence(self) -> Fence:
+    def fence(self) -> HardwareFence:
         """Make the next fence. By the queue."""
         with self._lock:
             self._issued += 1
-            fence = Fence(self.context, self._issued, name=f"{self.name} hardware")
+            fence = HardwareFence(self.context, self._issued, name=f"{self.name} hardware")
+            # It is told of each stretch; a job that never runs has none.
+            fence.executed_ns = 0
             self._pending.append(Pending(fence))
         return fence
 

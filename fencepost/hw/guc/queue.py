@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from fencepost.actors import Entity, Job, Recovery, Scheduler, StaticMessage, Status, Steps, Until
 from fencepost.actors.backend import engine_class_of
+from fencepost.actors.job import HardwareFence
 from fencepost.events import EventRing
 from fencepost.fences import Fence
 from fencepost.hw.batch import granularity_ns
@@ -48,7 +49,7 @@ class Entry:
     """
 
     job: Job
-    fence: Fence
+    fence: HardwareFence
     emitted: bool = False
     holds: bool = False
     resets: int = 0
@@ -264,6 +265,7 @@ class GucQueue:
             seqno=entry.fence.seqno,
             left_ns=None if job.duration_us is None else round(job.duration_us * 1000),
             granularity_ns=granularity_ns(job.work, self._preempt_us),
+            fence=entry.fence,
         )
         self.guc.hardware.emit(job, emission, self.context.ring)
 

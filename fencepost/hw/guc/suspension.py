@@ -31,7 +31,7 @@ class Suspension:
     """
 
     def __init__(self, queue: GucQueue) -> None:
-        self.suspend_message = StaticMessage("SUSPEND")
+        self.suspend_message = StaticMessage("SUSPEND", dropped=self.finish)
         self.resume_message = StaticMessage("RESUME")
         self._queue = queue
         self._state = queue.state
@@ -110,6 +110,14 @@ class Suspension:
         """Process SUSPEND: take the context off its engine; the reply, or a reset, will tell the holders."""
         if self._forgo():
             return
+        try:
+            yield from self._suspend_steps()
+        except GeneratorExit:
+            # The scheduler has ended: nothing of it runs, or will tell that it does not.
+            self.finish()
+            raise
+
+    def _suspend_steps(self) -> Steps[None]:
         queue = self._queue
         if self._runs():
             if not (yield queue.until_settled()):

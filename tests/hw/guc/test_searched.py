@@ -9,17 +9,11 @@ import pytest
 from fencepost.actors import Runtime
 from fencepost.hw import Batch
 from fencepost.hw.guc import Bit, Guc
-from fencepost.sync import Task
 from tests.hw.guc.kit import quiet
-from tests.searching import assert_clean
+from tests.searching import assert_clean, joined
 
 LONG_S = 5.0
 """The bound of every wait for the firmware: if a schedule takes so long, a wake-up was lost on its way."""
-
-
-def joined(*tasks: Task) -> None:
-    for task in tasks:
-        task.join()
 
 
 def in_time(rt: Runtime, began_ns: int) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from fencepost import Runtime
 from fencepost.actors import Steps
-from fencepost.errors import WrongState
+from fencepost.actors.messages import Queued
+from fencepost.errors import ActorFailed, WrongState
 from fencepost.hw.guc import Bit, Guc, GucQueue
 from fencepost.hw.guc.suspension import Suspension
 from fencepost.policies import Priority
@@ -219,3 +220,34 @@ def test_a_hundred_messages_leave_at_most_one_request_outstanding(rt: Runtime, g
         queue.close()
         assert queue.gone.wait(10)
     quiet(guc)
+
+
+def test_a_suspension_that_comes_too_late_has_nothing_to_wait_for() -> None:
+    """Its scheduler has ended, and would never process it."""
+    with Runtime("virtual") as rt:
+        guc = Guc({"rcs": 1})
+        queue = guc.queue(rt, "rcs0")
+    assert queue.suspend().signaled
+
+
+def test_a_suspension_that_is_cut_off_by_the_end_of_its_scheduler_ends() -> None:
+    """It waits until the queue has run for a while; the scheduler's actor fails meanwhile."""
+    runtime, guc = Runtime("virtual"), Guc({"rcs": 1}, minimum_run_s=1.0)
+
+    def cut_off() -> None:
+        with runtime as rt:
+            queue = guc.queue(rt, "rcs0")
+            queue.entity.submit(5_000)
+            rt.world.sleep(0.001)
+            assert queue.suspend().wait(1)
+            queue.resume()
+            rt.world.sleep(0.001)
+            suspended = queue.suspend()
+            rt.world.sleep(0.001)
+            assert not suspended.signaled
+            queue.scheduler.actor.post(Queued(None))  # type: ignore[arg-type]
+            rt.world.sleep(0.001)
+            assert suspended.signaled
+
+    with pytest.raises(ActorFailed):
+        cut_off()
