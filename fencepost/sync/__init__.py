@@ -18,7 +18,7 @@ from fencepost.sync.gate import Gate
 from fencepost.sync.native import NativeWorld
 from fencepost.sync.order import ArrivalOrder, Order
 from fencepost.sync.primitives import Empty, Lock, Mailbox, Waiter
-from fencepost.sync.resource import Claim, Resource
+from fencepost.sync.resource import Claim, Holdings, Resource
 from fencepost.sync.task import Task
 from fencepost.sync.timers import Timer, Timers
 from fencepost.sync.wait_queue import WaitQueue
@@ -30,6 +30,7 @@ __all__ = [
     "Claim",
     "Empty",
     "Gate",
+    "Holdings",
     "Lock",
     "Mailbox",
     "NativeWorld",

@@ -6,6 +6,7 @@ import enum
 from typing import Final
 
 from fencepost.sync.observer import listening
+from fencepost.sync.world import current
 
 __all__ = ["RECLAIMING", "Allocation", "might_alloc"]
 
@@ -30,8 +31,12 @@ RECLAIMING: Final = frozenset({Allocation.NOIO, Allocation.NOFS, Allocation.KERN
 def might_alloc(kind: Allocation) -> None:
     """Say that the calling task allocates memory here, or would in a kernel. Any context.
 
-    Free in an unobserved world. Nothing that Python allocates by itself is seen. (kernel: might_alloc)
+    Where memory is short (see `World.reclaim`), some is freed first if `kind` allows that; this blocks then. Otherwise
+    free in an unobserved world. Nothing that Python allocates by itself is seen. (kernel: might_alloc)
     """
     watch = listening()
     if watch is not None:
         watch.hear(kind)
+    reclaim = current().reclaim
+    if reclaim is not None and kind in RECLAIMING:
+        reclaim()

@@ -23,6 +23,7 @@ __all__ = [
     "Stamp",
     "Watch",
     "about_to_lock",
+    "as_flag",
     "begin_signalling",
     "end_signalling",
     "listening",
@@ -172,6 +173,16 @@ def name_lock(lock: Any, name: str) -> None:  # noqa: ANN401 - any Lock
     renamed = getattr(lock, "rename", None)
     if renamed is not None:
         renamed(name)
+
+
+def as_flag(lock: Any) -> None:  # noqa: ANN401 - any Lock
+    """Say that locks of this one's kind are flags, before observers find that out: see `LockKind.is_flag`.
+
+    Does nothing in an unobserved world.
+    """
+    kind = getattr(lock, "kind", None)
+    if isinstance(kind, LockKind):
+        kind.is_flag = True
 
 
 def about_to_lock(lock: Any, *, backs_off: bool = False) -> None:  # noqa: ANN401 - as above

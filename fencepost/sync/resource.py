@@ -6,14 +6,31 @@ who has to wait does so with the claim as the reason. So whoever reports that no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from fencepost.errors import WrongState
 from fencepost.sync.task import Task
 from fencepost.sync.world import current
 
-__all__ = ["Claim", "Resource", "claims_in_words"]
+__all__ = ["Claim", "Holdings", "Resource", "claims_in_words"]
+
+
+class Holdings(Protocol):
+    """What a claim has to know of what is claimed: a `Resource`, or what a pool of its own says of itself."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def total(self) -> int: ...
+
+    @property
+    def free(self) -> int: ...
+
+    @property
+    def held(self) -> Mapping[object, int]: ...
 
 
 class Resource:
@@ -93,7 +110,7 @@ class Claim:
         resource, who, count: of what, who, how many.
     """
 
-    resource: Resource
+    resource: Holdings
     who: object
     count: int
 

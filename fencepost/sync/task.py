@@ -22,6 +22,7 @@ class Task(abc.ABC):
         name: how reports call it.
         service: True for a task that has nothing to do of its own accord (an actor's loop, a worker, the timers): when
             it waits it is idle, and being idle for ever is no deadlock.
+        errand: what it is at that others may have to know of, such as "reclaim"; empty for the rest. For reports.
         waiting_on: what it waits for now, or None. Written by the task itself; anybody may read it for a report.
         no_block: why it must not wait now (it runs a fence callback, a timer function), or None.
         result: what its function returned.
@@ -29,11 +30,12 @@ class Task(abc.ABC):
         watch: what an observer keeps of it, or None.
     """
 
-    __slots__ = ("error", "name", "no_block", "result", "service", "waiting_on", "watch")
+    __slots__ = ("errand", "error", "name", "no_block", "result", "service", "waiting_on", "watch")
 
     def __init__(self, name: str, *, service: bool) -> None:
         self.name = name
         self.service = service
+        self.errand = ""
         self.waiting_on: object = None
         self.no_block: str | None = None
         self.result: Any = None

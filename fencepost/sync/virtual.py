@@ -210,9 +210,11 @@ class VirtualWorld(World):
         return sleeping[0][0] if sleeping else None
 
     def _deadlock(self) -> str:
-        stuck = [task for task in (self._main, *self.tasks) if task.waiting_on is not None and not task.service]
-        idle = sum(task.service and not task.done for task in self.tasks)
-        rows = "".join(f"\n  {task.name} waits for {task.waiting_on}" for task in stuck)
+        waiting = [task for task in (self._main, *self.tasks) if task.waiting_on is not None]
+        # A service without mail is idle; one that waits for something else in the middle of its work is not.
+        stuck = [task for task in waiting if not (task.service and isinstance(task.waiting_on, (VirtualMailbox, str)))]
+        idle = sum(task.service and not task.done and task not in stuck for task in self.tasks)
+        rows = "".join(f"\n  {task.name}{errand_of(task)} waits for {task.waiting_on}" for task in stuck)
         said = f"nothing can run any more at {self._now_ns / 1e9:.6f} s; {idle} services are idle{rows}"
         return said + claims_in_words(self.claims.values())
 
@@ -261,3 +263,8 @@ class VirtualWorld(World):
         self.running = self._main
         self.tasks.clear()
         return left
+
+
+def errand_of(task: Task) -> str:
+    """Say what a task is at, where that is known."""
+    return f", at {task.errand}," if task.errand else ""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fencepost.sync.observed import Observed
     from fencepost.sync.observer import Watch
     from fencepost.sync.primitives import Flag, Lock, Mailbox, Waiter
-    from fencepost.sync.resource import Claim, Resource
+    from fencepost.sync.resource import Claim, Holdings
     from fencepost.sync.task import Task
 
 __all__ = ["World", "ambient", "current", "deadline_ns", "now_ns"]
@@ -44,15 +44,17 @@ class World(abc.ABC):
         lock: makes a lock. (These two are attributes, not methods: each fence needs both, and a call costs.)
         tasks: every task this world started that is not known to be done, in the order of their start.
         tasks_started: how many there were.
-        claims: of a resource, by whom: who waits for how many. Kept by `Resource`.
+        claims: of a resource, by whom: who waits for how many. Kept by the resources.
         failures: exceptions that nobody was there to catch (a timer function's, a task's), in order of appearance.
         observed: the world itself when somebody watches it, else None.
+        reclaim: called where memory is wanted that may be waited for, while memory is short; None while it is not.
         poison: in a checked world, to be called with what was freed, and the names of the attributes that live on: any
             other use of it raises UseAfterFree. None elsewhere, where nobody would notice.
     """
 
     name: str
     observed: Observed | None = None
+    reclaim: Callable[[], object] | None = None
     poison: Callable[[object, frozenset[str]], None] | None = None
     now_ns: Callable[[], int]
     lock: Callable[[], Lock]
@@ -63,7 +65,7 @@ class World(abc.ABC):
         self.tasks: list[Task] = []
         self.tasks_started = 0
         self.failures: list[BaseException] = []
-        self.claims: dict[tuple[Resource, object], Claim] = {}
+        self.claims: dict[tuple[Holdings, object], Claim] = {}
         self.timers = Timers(self)
         self._outer: list[World] = []
         # Protects `tasks`, the count and `_prune_at` against clients that spawn at once; a leaf.
