@@ -9,6 +9,8 @@ from fencepost.actors import Job
 from fencepost.errors import WrongState, WrongWorld
 from fencepost.events import EventRing
 from fencepost.events.kinds import BATCH
+from fencepost.fences import Fence
+from fencepost.hw.access import AccessFault, AddressSpace
 from fencepost.hw.engine import Engine
 from fencepost.hw.execution import Execution, PageFault
 from fencepost.hw.statistics import EngineStatistics
@@ -47,6 +49,7 @@ class ClockedEngine:
         self._executions: dict[Job, Execution] = {}
         self._terminated_early: set[Job] = set()
         self._faults_to_come: dict[Job, PageFault] = {}
+        self._stalls: dict[Job, AccessFault] = {}
         self._report_fault: Callable[[Job], object] = _tell_nobody
         self._timer: Timer | None = None
         self._signalling = False
@@ -107,6 +110,7 @@ class ClockedEngine:
             self._executions.pop(job, None)
             self._terminated_early.discard(job)
             self._faults_to_come.pop(job, None)
+            self._stalls.pop(job, None)
 
     def statistics(self) -> tuple[EngineStatistics, dict[str, int]]:
         """Return what it did up to now, and for how many ns it worked for each client."""
@@ -115,6 +119,44 @@ class ClockedEngine:
         with self as engine:
             busy_ns = engine.busy_ns()
             return EngineStatistics(sum(busy_ns.values()), engine.completed), busy_ns
+
+    # Memory.
+
+    def is_stalled(self, execution: Execution) -> bool:
+        """Say whether a batch waits for memory that it wants to touch."""
+        with self:
+            return execution.stalled and execution.end_ns is None
+
+    def retry(self, execution: Execution) -> None:
+        """Have a batch that waits for memory try again. See `AccessFault.ack`."""
+        with self as engine:
+            engine.retry(execution)
+
+    def refuse(self, execution: Execution) -> None:
+        """Have a batch that waits for memory get stuck. See `AccessFault.nack`."""
+        with self as engine:
+            if execution.stalled and execution.end_ns is None:
+                engine.fault(execution, PageFault())
+
+    def obstacle_of(self, job: Job) -> AccessFault | ClockedEngine | None:
+        """Return what keeps a job from going on: its own fault, or this engine if another's keeps that; or None.
+
+        For reports: it looks without the lock, so it never blocks, and what it says may be over.
+        """
+        fault = self._stalls.get(job)
+        if fault is not None and fault.pending:
+            return fault
+        return None if self.stalled_job() is None else self
+
+    def stalled_job(self) -> Job | None:
+        """Return the job that keeps the engine by its fault. As `obstacle_of`."""
+        stalls = list(self._stalls.values())
+        return next((fault.job for fault in stalls if fault.pending and not fault.gives_way), None)
+
+    def job_of(self, finished: Fence) -> Job | None:
+        """Return the job of a fence if it is here. As `obstacle_of`."""
+        executions = list(self._executions.items())
+        return next((job for job, execution in executions if execution.finished is finished), None)
 
     # Recovery.
 
@@ -170,6 +212,7 @@ class ClockedEngine:
             self._record_locked()
         self._arm_locked()
         faulted = self._take_faulted_locked() if engine.faulted else ()
+        stalls = self._take_stalls_locked() if engine.stalls else ()
         # One task at a time, or a later fence could overtake an earlier one.
         signals = bool(engine.ended) and not self._signalling
         if signals:
@@ -179,6 +222,18 @@ class ClockedEngine:
             self._signal()
         for job in faulted:
             self._report_fault(job)
+        for memory, stall in stalls:
+            memory.faulted(stall)
+
+    def _take_stalls_locked(self) -> list[tuple[AddressSpace, AccessFault]]:
+        stalls, self._engine.stalls = self._engine.stalls, []
+        return [self._new_fault_locked(each) for each in stalls if each.stalled and each.end_ns is None]
+
+    def _new_fault_locked(self, execution: Execution) -> tuple[AddressSpace, AccessFault]:
+        assert execution.memory is not None
+        job = self._job_of_locked(execution)
+        fault = self._stalls[job] = AccessFault(self, job, execution, execution.touches[execution.touched][1])
+        return execution.memory, fault
 
     def _take_faulted_locked(self) -> list[Job]:
         faulted, self._engine.faulted = self._engine.faulted, []

@@ -32,6 +32,7 @@ class Engine:
         stretches: what was executed, in order, since somebody emptied the list; the running stretch is not among it.
         ended: the batches that ended, in order, since somebody emptied the list.
         faulted: the batches that got stuck by a fault, likewise.
+        stalls: the batches that wait for memory they want to touch, since they began to, likewise.
     """
 
     def __init__(self) -> None:
@@ -41,10 +42,11 @@ class Engine:
         self.stretches: list[Stretch] = []
         self.ended: list[Execution] = []
         self.faulted: list[Execution] = []
+        self.stalls: list[Execution] = []
         self._halted = False
         # What ran when it was halted.
         self._held: Execution | None = None
-        self._arbiter = Arbiter()
+        self._arbiter = Arbiter[RingBuffer]()
         self._start_ns = 0
         self._switch_ns: int | None = None
         self._busy_ns: Counter[str] = Counter()
@@ -57,6 +59,8 @@ class Engine:
         if self.running is None:
             return None
         left_ns, switch_ns = self.running.left_ns, self._switch_ns
+        if self.running.touches:
+            left_ns = self._next_of_touching(self.running)
         if left_ns is None:
             return switch_ns
         end_ns = self._start_ns + left_ns
@@ -118,6 +122,17 @@ class Engine:
         if execution is self.running:
             self._stick(execution)
 
+    def retry(self, execution: Execution) -> None:
+        """Have a batch that is stalled touch the same memory again. Does nothing to one that is not."""
+        if not execution.stalled:
+            return
+        if execution is self.running:
+            self._stop()
+            execution.stalled = False
+            self._go_on(execution)
+        else:
+            execution.stalled = False
+
     def halt(self) -> Execution | None:
         """Stop where it is, and start nothing; return what ran."""
         self._halted = True
@@ -133,30 +148,50 @@ class Engine:
         if held is None:
             self._start_next()
         else:
-            self._run(held)
-            first = self._arbiter.first()
-            if first is not None:
-                self._give_way(held, first)
+            self._go_on(held)
 
     def restart(self, execution: Execution) -> None:
         """Have a batch that does not run, and has not ended, run from its start when its turn comes."""
         execution.left_ns = execution.total_ns
         execution.executed_ns = 0
-        execution.started = False
+        execution.started = execution.stalled = False
         execution.fault = None
+        execution.touched = execution.stalled_ns = 0
 
     # What happens.
 
     def _stick(self, execution: Execution) -> None:
         execution.left_ns = None
+        execution.stalled = False
         self.faulted.append(execution)
+
+    def _next_of_touching(self, running: Execution) -> int | None:
+        """Return how long after the beginning of this stretch it ends or touches something."""
+        if running.stalled:
+            return None
+        after_ns = [each for each in (running.left_ns, running.next_touch_ns) if each is not None]
+        return min(after_ns, default=None)
+
+    def _touch(self, running: Execution) -> None:
+        """Go past what it touches, if that is there; else wait for it."""
+        assert running.memory is not None
+        if running.memory.is_mapped(running.touches[running.touched][1]):
+            running.touched += 1
+            return
+        self._stop()
+        running.stalled = True
+        self.stalls.append(running)
+        self._go_on(running)
 
     def _happen(self) -> None:
         """Let happen the one thing that happens now: the running batch ends, or may be preempted."""
         running, first = self.running, self._arbiter.first()
         assert running is not None
-        if running.left_ns == self.now_ns - self._start_ns:
+        ran_ns = self.now_ns - self._start_ns
+        if running.left_ns == ran_ns and not running.stalled:
             self._complete()
+        elif running.next_touch_ns == ran_ns:
+            self._touch(running)
         elif first is not None and first.priority < running.ring.priority:
             self._stop()
             self._arbiter.enter(running.ring)
@@ -167,7 +202,11 @@ class Engine:
 
     def _give_way(self, running: Execution, ring: RingBuffer) -> None:
         """Have the running batch preempted at its next point, if a ring that waits is more important."""
-        if ring.priority < running.ring.priority and running.granularity_ns:
+        if ring.priority >= running.ring.priority or not running.granularity_ns:
+            return
+        if running.stalled:
+            self._switch_ns = self.now_ns if running.leaves_stalled else None
+        else:
             points = (self.now_ns - self._start_ns) // running.granularity_ns
             self._switch_ns = self._start_ns + (points + 1) * running.granularity_ns
 
@@ -182,7 +221,9 @@ class Engine:
         running = self.running
         assert running is not None
         ran_ns = self.now_ns - self._start_ns
-        if running.left_ns is not None:
+        if running.stalled:
+            running.stalled_ns += ran_ns
+        elif running.left_ns is not None:
             running.left_ns -= ran_ns
         running.executed_ns += ran_ns
         self._busy_ns[running.client] += ran_ns
@@ -211,6 +252,13 @@ class Engine:
         if ring is not None:
             self._arbiter.leave(ring)
             self._run(ring.batches[0])
+
+    def _go_on(self, execution: Execution) -> None:
+        """Run what was stopped, unless a more important ring can have the engine."""
+        self._run(execution)
+        first = self._arbiter.first()
+        if first is not None:
+            self._give_way(execution, first)
 
     def _run(self, execution: Execution) -> None:
         self.running = execution

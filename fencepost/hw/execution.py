@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fencepost.actors.job import HardwareFence
 from fencepost.fences import Fence
+from fencepost.hw.access import AddressSpace
 
 __all__ = ["Execution", "PageFault", "RingBuffer", "Stretch"]
 
@@ -58,6 +60,12 @@ class Execution:
             start.
         started: whether it was executed at all, since then.
         fault: what it does, or will do when it runs.
+        memory: where it finds what it touches; None where that is of no interest.
+        touches: how far it is executed, in ns, when it touches which address; in order.
+        touched: how many of these it has come past.
+        stalled: it waits for what it wants to touch next, and makes no headway.
+        stalled_ns: how much of `executed_ns` it was so.
+        leaves_stalled: whether it can be preempted meanwhile.
         waits: how often its time was up while others had the engine.
         error: 0, or the negative errno it ended with.
         end_ns: when it ended, in hardware time.
@@ -73,12 +81,25 @@ class Execution:
     executed_ns: int = 0
     started: bool = False
     fault: PageFault | None = None
+    memory: AddressSpace | None = None
+    touches: Sequence[tuple[int, int]] = ()
+    touched: int = 0
+    stalled: bool = False
+    stalled_ns: int = 0
+    leaves_stalled: bool = False
     waits: int = 0
     error: int = 0
     end_ns: int | None = None
 
     def __post_init__(self) -> None:
         self.total_ns = self.left_ns
+
+    @property
+    def next_touch_ns(self) -> int | None:
+        """How much it will execute before it touches something, from the beginning of the stretch that runs now."""
+        if self.stalled or self.fault is not None or self.touched == len(self.touches):
+            return None
+        return self.touches[self.touched][0] - (self.executed_ns - self.stalled_ns)
 
     def signal(self) -> None:
         """Say that it has ended, as of then. Idempotent; any context; no engine's lock may be held."""

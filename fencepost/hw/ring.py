@@ -11,7 +11,7 @@ from fencepost.actors.job import HardwareFence
 from fencepost.errors import WrongState
 from fencepost.events import EventRing
 from fencepost.fences import Fence, context_alloc
-from fencepost.hw.batch import granularity_ns
+from fencepost.hw.batch import Batch, granularity_ns
 from fencepost.hw.clocked_engine import ClockedEngine
 from fencepost.hw.execution import Execution, RingBuffer
 from fencepost.sync import World
@@ -66,18 +66,28 @@ class Ring:
     def run_job(self, job: Job) -> Fence:
         self._submitted += 1
         fence = HardwareFence(self.context, self._submitted, name=f"{self._name} hardware")
-        self._engine.submit(
-            job,
-            Execution(
-                ring=self._buffer,
-                client=job.entity.client,
-                finished=job.finished,
-                fence=fence,
-                left_ns=None if job.duration_us is None else round(job.duration_us * 1000),
-                granularity_ns=granularity_ns(job.work, self._preempt_us),
-            ),
+        execution = Execution(
+            ring=self._buffer,
+            client=job.entity.client,
+            finished=job.finished,
+            fence=fence,
+            left_ns=None if job.duration_us is None else round(job.duration_us * 1000),
+            granularity_ns=granularity_ns(job.work, self._preempt_us),
         )
+        if isinstance(job.work, Batch):
+            execution.memory = job.work.memory
+            execution.touches = job.work.touches_ns
+            execution.leaves_stalled = job.work.leaves_stalled
+        self._engine.submit(job, execution)
         return fence
+
+    def obstacle_of(self, job: Job) -> object | None:
+        """Return what keeps a job from going on. For reports, see `ClockedEngine.obstacle_of`."""
+        return self._engine.obstacle_of(job)
+
+    def obstacle_before(self, finished: Fence) -> object | None:
+        """Return what must come before the finished fence of a job: the job, or the engine for one yet to come."""
+        return self._engine.job_of(finished) or self._engine
 
     def terminate(self, job: Job) -> None:
         """End a job of its scheduler. See `Gpu.terminate`."""

@@ -4,7 +4,7 @@ from fencepost.hw.arbiter import Arbiter
 from fencepost.hw.execution import RingBuffer
 
 
-def served(arbiter: Arbiter) -> list[RingBuffer]:
+def served(arbiter: Arbiter[RingBuffer]) -> list[RingBuffer]:
     order: list[RingBuffer] = []
     while (ring := arbiter.first()) is not None:
         arbiter.leave(ring)
@@ -13,11 +13,11 @@ def served(arbiter: Arbiter) -> list[RingBuffer]:
 
 
 def test_nobody_waits() -> None:
-    assert Arbiter().first() is None
+    assert Arbiter[RingBuffer]().first() is None
 
 
 def test_the_more_important_ring_is_first_whenever_it_came() -> None:
-    arbiter = Arbiter()
+    arbiter = Arbiter[RingBuffer]()
     low, high, middle = RingBuffer(3), RingBuffer(-1), RingBuffer(2)
     for ring in (low, high, middle):
         arbiter.enter(ring)
@@ -25,7 +25,7 @@ def test_the_more_important_ring_is_first_whenever_it_came() -> None:
 
 
 def test_among_equals_the_one_that_waits_longest_is_first() -> None:
-    arbiter = Arbiter()
+    arbiter = Arbiter[RingBuffer]()
     rings = [RingBuffer(0) for _ in range(5)]
     for ring in rings:
         arbiter.enter(ring)
@@ -35,13 +35,13 @@ def test_among_equals_the_one_that_waits_longest_is_first() -> None:
 
 
 def test_to_look_changes_nothing() -> None:
-    arbiter, ring = Arbiter(), RingBuffer(0)
+    arbiter, ring = Arbiter[RingBuffer](), RingBuffer(0)
     arbiter.enter(ring)
     assert arbiter.first() is arbiter.first() is ring
 
 
 def test_a_ring_that_does_not_wait_may_leave() -> None:
-    arbiter, ring = Arbiter(), RingBuffer(0)
+    arbiter, ring = Arbiter[RingBuffer](), RingBuffer(0)
     arbiter.leave(ring)
     arbiter.enter(ring)
     arbiter.leave(ring)

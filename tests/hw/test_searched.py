@@ -11,15 +11,10 @@ from fencepost.fences import Fence
 from fencepost.hw import Batch, Gpu, MockBackend
 from fencepost.hw.clocked_engine import ClockedEngine
 from fencepost.hw.execution import Execution, RingBuffer
-from fencepost.sync import Gate, Task
-from tests.searching import assert_clean
+from fencepost.sync import Gate
+from tests.searching import assert_clean, joined
 
 MakeBatch = Callable[..., Execution]
-
-
-def joined(*tasks: Task) -> None:
-    for task in tasks:
-        task.join()
 
 
 def attached(rt: Runtime) -> ClockedEngine:
