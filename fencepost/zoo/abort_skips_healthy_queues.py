@@ -6,6 +6,7 @@ from fencepost.actors import Runtime
 from fencepost.checks import Kind
 from fencepost.hw.guc import Guc, GucQueue
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -16,10 +17,6 @@ class QueueAsItWas(GucQueue):
     def close(self) -> None:
         if self.banned:
             super().close()
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -38,7 +35,7 @@ BUG = Bug(
     interleaving="all queues are stopped for a migration; that fails, and the device is given up; dead queues are"
     " cleaned up, the others stay as they are, and their firmware has gone",
     repair="kill all",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    broken=lambda runtime: model(guc_with(queue=QueueAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(), runtime),
     finds=frozenset({Kind.DEADLOCK}),
 )

@@ -11,6 +11,7 @@ from fencepost.checks import Kind
 from fencepost.fences import Fence
 from fencepost.hw import MockBackend
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import model_with
 
 __all__ = ["BUG"]
 
@@ -52,11 +53,6 @@ def model(runtime: Runtime) -> None:
     assert ran == [1, 2], f"the jobs of one entity ran in the order {ran}"
 
 
-def model_as_it_was(runtime: Runtime) -> None:
-    runtime.entity_class = EntityAsItWas
-    model(runtime)
-
-
 BUG = Bug(
     name="balance-before-push",
     title="drm/scheduler: fix race condition in load balancer",
@@ -65,7 +61,7 @@ BUG = Bug(
     interleaving="the first job gets the first ring; another client makes that busy; the second job finds nothing"
     " pushed, so the entity seems idle and moves to the other ring, where the second job overtakes",
     repair="let nothing move an entity from the choice of a scheduler until its queue is empty",
-    broken=model_as_it_was,
+    broken=model_with(model, entity=EntityAsItWas),
     fixed=model,
     finds=frozenset({Kind.ASSERTION, Kind.EXCEPTION}),
 )

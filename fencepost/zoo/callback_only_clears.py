@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fencepost.actors import Entity, Runtime
 from fencepost.actors.entity_actor import EntityActor
 from fencepost.actors.job import ScheduledFence
 from fencepost.checks import Kind
 from fencepost.fences import Fence
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import model_with
 from fencepost.zoo.kill_signals_only_finished import model
 
 __all__ = ["BUG"]
@@ -26,15 +26,6 @@ def was_run(fence: ScheduledFence) -> bool:
     return fence.finished is not None and fence.finished.parent is not None
 
 
-class EntityAsItWas(Entity):
-    actor_class = EntityActorAsItWas
-
-
-def model_as_it_was(runtime: Runtime) -> None:
-    runtime.entity_class = EntityAsItWas
-    model(runtime)
-
-
 BUG = Bug(
     name="callback-only-clears",
     title="drm/sched: Remove optimization that causes hang when killing dependent jobs",
@@ -43,7 +34,7 @@ BUG = Bug(
     interleaving="the dependant waits for the victim's scheduled fence, with a callback that wakes nobody because the"
     " run of the victim will; the victim is killed and never runs",
     repair="have one callback, which always wakes",
-    broken=model_as_it_was,
+    broken=model_with(model, entity_actor=EntityActorAsItWas),
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),
 )

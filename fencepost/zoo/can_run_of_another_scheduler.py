@@ -5,70 +5,41 @@ The second of three ways in which "may this job run?" has no wake-up; see `can-r
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
-from fencepost.actors import Runtime
+from fencepost.actors import Job, Runtime
+from fencepost.actors.resources import Resources
 from fencepost.checks import Kind
 from fencepost.fences import Fence
-from fencepost.sync import Mailbox, current
+from fencepost.policies.resources import Pool
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.can_run_job import AskingActor
+from fencepost.zoo.event_ids import Needy, needs_of
+from fencepost.zoo.instead import model_with
 
 __all__ = ["BUG"]
 
 
-class Limit:
-    """One job at a time, over all schedulers. `_lock` protects who runs."""
+class Asked(Needy):
+    """Says whether there is what a job needs, and takes it when the job runs."""
 
-    def __init__(self) -> None:
-        self._lock = current().lock()
-        self._running: Fence | None = None
+    def can_run_job(self, job: Job) -> bool:
+        """Say whether all it needs is free."""
+        return all(pool.free >= count for pool, count in needs_of(job).items())
 
-    def begin(self, wake_ups: Mailbox[str]) -> Fence:
-        """Block until a job may run; return the fence that is to signal at its end."""
-        mine = Fence(name="job")
-        while (running := self.take(mine)) is not None:
-            self.sleep(running, wake_ups)
-        return mine
+    def prepare_job(self, job: Job) -> Fence | None:  # noqa: ARG002 - as in the base
+        """Be ready at any time."""
+        return None
 
-    def take(self, mine: Fence) -> Fence | None:
-        """Be the one that runs; where another does, return its fence."""
-        with self._lock:
-            if self._running is None:
-                self._running = mine
-                return None
-            return self._running
-
-    def sleep(self, running: Fence, wake_ups: Mailbox[str]) -> None:
-        """Block until there is a reason to ask again."""
-        del wake_ups
-        running.wait()
-
-    def end(self, mine: Fence, wake_ups: Mailbox[str]) -> None:
-        """Let others run, and wake the scheduler whose job it was."""
-        with self._lock:
-            self._running = None
-        mine.signal()
-        wake_ups.put("done")
+    def run_job(self, job: Job) -> Fence:
+        super().prepare_job(job)
+        return super().run_job(job)
 
 
-class LimitAsItWas(Limit):
-    """Answers yes or no, so a scheduler can only wait for news of its own."""
-
-    def sleep(self, running: Fence, wake_ups: Mailbox[str]) -> None:
-        del running
-        wake_ups.get()
-
-
-def model(limit: Limit, runtime: Runtime) -> None:
-    """Run a job on each of two schedulers."""
-
-    def run(wake_ups: Mailbox[str]) -> None:
-        limit.end(limit.begin(wake_ups), wake_ups)
-
-    for name in "x", "y":
-        scheduler: Callable[[], object] = partial(run, current().mailbox(f"wake-ups of {name}"))
-        runtime.spawn(scheduler, f"scheduler {name}")
+def model(backend: type[Needy], runtime: Runtime) -> None:
+    """Run a job on each of two schedulers, of whose jobs only one may run at a time."""
+    place, resources = Pool("places", 1), Resources()
+    entities = [runtime.scheduler(backend(resources), name=name).entity(f"client of {name}") for name in ("x", "y")]
+    for job in [entity.submit(1, work={place: 1}) for entity in entities]:
+        job.finished.wait()
 
 
 BUG = Bug(
@@ -79,7 +50,7 @@ BUG = Bug(
     interleaving="a job of x runs; y asks, is told no, and sleeps; the job completes and wakes x, which has nothing to"
     " do; nobody wakes y",
     repair="return a fence to wait for, whoever signals it",
-    broken=lambda runtime: model(LimitAsItWas(), runtime),
-    fixed=lambda runtime: model(Limit(), runtime),
+    broken=model_with(lambda runtime: model(Asked, runtime), scheduler_actor=AskingActor),
+    fixed=lambda runtime: model(Needy, runtime),
     finds=frozenset({Kind.DEADLOCK}),
 )

@@ -1,67 +1,70 @@
 """A scheduler that was told no while nothing ran, so that nothing could ever end and make it ask again.
 
 The third of three ways in which "may this job run?" has no wake-up; see `can-run-woken-before-change`. A fence to wait
-for does not exist here, so who must return one has to say what is wrong instead.
+for does not exist here; who has to return one cannot take such a limit, and says so to whoever sets it.
 """
 
 from __future__ import annotations
 
-import errno
+from contextlib import suppress
 
-from fencepost.actors import Runtime
+from fencepost.actors import Job, Runtime
+from fencepost.actors.resources import Resources
 from fencepost.checks import Kind
+from fencepost.errors import BadInput
 from fencepost.fences import Fence
-from fencepost.sync import current
+from fencepost.policies.resources import Pool
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.can_run_job import AskingActor
 from fencepost.zoo.cell import Cell
+from fencepost.zoo.event_ids import Needy
+from fencepost.zoo.instead import model_with
 
 __all__ = ["BUG"]
 
 
-class Scheduler:
-    """Runs one job at a time, while a limit, which a person may set, allows that."""
+class Device(Needy):
+    """Runs one job at a time, or as many as a person says."""
 
     def __init__(self) -> None:
-        self.limit = Cell("limit", 1)
-        self._completions = current().mailbox("completions")
+        super().__init__(Resources())
+        self.places = Cell("places", Pool("places", 1))
 
-    def run(self, job: Fence) -> None:
-        """Run a job to its end, or fail it."""
-        while self.limit.load() < 1:
-            if not self.wait_for_completion():
-                job.signal(-errno.EINVAL)
-                return
-        job.signal()
-        self._completions.put("done")
-
-    def wait_for_completion(self) -> bool:
-        """Wait for the end of a job that runs; False when none does."""
-        running = not self._completions.empty()
-        if running:
-            self._completions.get()
-        return running
+    def set_limit(self, limit: int) -> None:
+        """Change how many of the jobs that are still to come may run; raises BadInput when that is none."""
+        self.places.store(Pool("places", limit))
 
 
-class SchedulerAsItWas(Scheduler):
-    """Goes to sleep: some completion will come."""
+class DeviceAsItWas(Device):
+    """Counts for itself, and says whether there is room."""
 
-    def wait_for_completion(self) -> bool:
-        self._completions.get()
-        return True
+    def __init__(self) -> None:
+        super().__init__()
+        self._limit = Cell("limit", 1)
+
+    def set_limit(self, limit: int) -> None:
+        self._limit.store(limit)
+
+    def can_run_job(self, job: Job) -> bool:  # noqa: ARG002 - the contract's
+        """Say whether any job may run; the credits see to it that it is one."""
+        return self._limit.load() > 0
+
+    def prepare_job(self, job: Job) -> Fence | None:  # noqa: ARG002 - as in the base
+        return None
 
 
-def model(scheduler: Scheduler, runtime: Runtime) -> None:
+def model(device: type[Device], runtime: Runtime) -> None:
     """Run two jobs while somebody sets the limit to 0."""
-    jobs = [Fence(name="first"), Fence(name="second")]
+    gpu = device()
+    entity = runtime.scheduler(gpu, name="ring").entity("client")
 
-    def run() -> None:
-        for job in jobs:
-            scheduler.run(job)
+    def administer() -> None:
+        with suppress(BadInput):
+            gpu.set_limit(0)
 
-    runtime.spawn(run, "scheduler")
-    runtime.spawn(lambda: scheduler.limit.store(0), "administrator")
-    for job in jobs:
-        job.wait()
+    runtime.spawn(administer, "administrator")
+    for job in [entity.submit(1, work={gpu.places.load(): 1}) for _ in range(2)]:
+        job.finished.wait()
 
 
 BUG = Bug(
@@ -71,8 +74,8 @@ BUG = Bug(
     symptom="all jobs hang, and nothing says why",
     interleaving="the limit is set to 0; the last job that ran has completed, and its wake-up was used; the scheduler"
     " asks, is told no, and waits for a completion",
-    repair="return a fence to wait for, or an error when there is none",
-    broken=lambda runtime: model(SchedulerAsItWas(), runtime),
-    fixed=lambda runtime: model(Scheduler(), runtime),
+    repair="return a fence to wait for; without anything that could signal one, an error",
+    broken=model_with(lambda runtime: model(DeviceAsItWas, runtime), scheduler_actor=AskingActor),
+    fixed=lambda runtime: model(Device, runtime),
     finds=frozenset({Kind.DEADLOCK}),
 )

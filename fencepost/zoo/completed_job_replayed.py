@@ -6,6 +6,7 @@ from fencepost.actors import Runtime
 from fencepost.checks import Kind
 from fencepost.hw.guc import Guc, GucQueue
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -16,10 +17,6 @@ class QueueAsItWas(GucQueue):
     def _replay(self) -> None:
         for entry in self.entries.values():
             self._submit(entry)
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -44,7 +41,7 @@ BUG = Bug(
     interleaving="a job completes, and before it is freed the device is reset; the ring is wound back to the first"
     " job that is not complete, but all pending ones are emitted",
     repair="emit from that job on",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    broken=lambda runtime: model(guc_with(queue=QueueAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(), runtime),
     finds=frozenset({Kind.ASSERTION}),
 )

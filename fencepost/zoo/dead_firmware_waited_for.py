@@ -9,6 +9,7 @@ from fencepost.checks import Kind
 from fencepost.hw.guc import Guc, GucQueue
 from fencepost.sync import NS_PER_S
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -19,10 +20,6 @@ class QueueAsItWas(GucQueue):
     def until(self, condition: Callable[[], bool]) -> Until:
         guc = self.guc
         return Until(lambda: condition() or guc.stopped, self.state.changed, guc.ack_timeout_s)
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -45,7 +42,7 @@ BUG = Bug(
     interleaving="the driver asks the firmware to take a queue off its engine; the firmware is stopped; whoever waits"
     " for the reply waits until the limit",
     repair="wait until the reply is there or the firmware does not run, and ask for nothing in the second case",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    broken=lambda runtime: model(guc_with(queue=QueueAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(), runtime),
     finds=frozenset({Kind.ASSERTION}),
 )

@@ -1,69 +1,45 @@
-"""A pool of firmware event ids, of which a job needs several at once."""
+"""A device whose jobs need things of pools, as many as their `work` says; and one who submits some at the same time."""
 
 from __future__ import annotations
 
-from fencepost.sync import Resource, current
-from fencepost.zoo.wait_queue import WaitQueue
+from collections.abc import Mapping
+from typing import cast
 
-__all__ = ["EventIds"]
+from fencepost.actors import Job, Runtime
+from fencepost.actors.resources import Resources
+from fencepost.fences import Fence
+from fencepost.hw import MockBackend
+from fencepost.policies.resources import Pool
+
+__all__ = ["Needy", "needs_of", "run_one_each"]
 
 
-class EventIds:
-    """Hands out ids, all that a job needs in one step, and to those who came first.
+class Needy(MockBackend):
+    """Prepares its jobs. It shares `resources` with others."""
 
-    `_lock` protects the account and the line; a leaf.
+    def __init__(self, resources: Resources) -> None:
+        super().__init__()
+        self._resources = resources
 
-    Args:
-        ids: how many there are.
-        name: what reports call them.
-    """
+    def check_job(self, job: Job) -> None:
+        """Refuse a job that needs more than there is."""
+        self._resources.check(job, needs_of(job))
 
-    def __init__(self, ids: int, name: str = "event ids") -> None:
-        self._lock = current().lock()
-        self._ids = Resource(name, ids)
-        self._line: list[object] = []
-        self._returned = WaitQueue(name)
+    def prepare_job(self, job: Job) -> Fence | None:
+        """Take what a job needs."""
+        got = self._resources.get(job, needs_of(job))
+        return got if isinstance(got, Fence) else None
 
-    def holder(self) -> object:
-        """Say who has what the calling task takes."""
-        return current().task()
 
-    def take(self, ids: int) -> None:
-        """Block until there are so many, and take them."""
-        place = object()
-        with self._lock:
-            self._line.append(place)
-            claim = self._ids.want(ids)
-        self._returned.wait(lambda: self._take_in_turn(ids, place), claim)
-        self._returned.wake_all()
+def needs_of(job: Job) -> Mapping[Pool, int]:
+    """Return how many of which pools a job needs."""
+    return cast("Mapping[Pool, int]", job.work)
 
-    def try_take(self, ids: int) -> bool:
-        """Take so many, or none."""
-        with self._lock:
-            return self._try_take_locked(ids)
 
-    def wait_and_take(self, ids: int) -> None:
-        """Block until there are so many, and take them, whoever else waits."""
-        with self._lock:
-            claim = self._ids.want(ids)
-        self._returned.wait(lambda: self.try_take(ids), claim)
-
-    def give_back(self, ids: int) -> None:
-        """Return what was taken."""
-        with self._lock:
-            self._ids.give_back(ids, self.holder())
-        self._returned.wake_all()
-
-    def _take_in_turn(self, ids: int, place: object) -> bool:
-        with self._lock:
-            taken = self._line[0] is place and self._try_take_locked(ids)
-            if taken:
-                self._line.remove(place)
-            return taken
-
-    def _try_take_locked(self, ids: int) -> bool:
-        taken = self._ids.free >= ids
-        if taken:
-            self._ids.withdraw()
-            self._ids.take(ids, self.holder())
-        return taken
+def run_one_each(runtime: Runtime, resources: Resources, *needs: Mapping[Pool, int]) -> None:
+    """Run jobs with these needs, one on each of as many entities."""
+    ring = runtime.scheduler(Needy(resources), name="ring", credit_limit=len(needs))
+    entities = [ring.entity(f"entity {number}") for number in range(len(needs))]
+    jobs = [entity.submit(0, work=each) for entity, each in zip(entities, needs, strict=True)]
+    for job in jobs:
+        job.finished.wait()

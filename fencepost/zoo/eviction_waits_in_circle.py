@@ -1,63 +1,64 @@
-"""Three who waited for each other: for a fence, a reservation and a memory map.
-
-The product has no memory yet; the model has the two locks and the fence.
-"""
+"""Three who waited for each other: for a fence, a reservation and a memory map."""
 
 from __future__ import annotations
 
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
-from fencepost.fences import Fence
-from fencepost.sync import current
+from fencepost.fences import Preemption, Usage
+from fencepost.hw.memory import PAGE_BYTES, MemoryManager, ProcessMemory
+from fencepost.sync import Gate
+from fencepost.sync.observer import signalling
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.faulting_gpu import publish
 
 __all__ = ["BUG"]
 
 
 class Process:
-    """A process whose buffer is to be moved.
-
-    `_reservation` protects the buffer, `_mmap` the map of its memory. Order: `_mmap`, then `_reservation`; the fence
-    signals only after `_mmap` was taken and given back.
-    """
+    """A process whose buffer is to be moved."""
 
     def __init__(self) -> None:
-        self._reservation = current().lock()
-        self._mmap = current().lock()
-        self._evicted = Fence(name="eviction")
+        self.memory = MemoryManager(PAGE_BYTES, PAGE_BYTES)
+        self.buffer = self.memory.create(PAGE_BYTES)
+        self._map = ProcessMemory()
+        self._wanted = Gate("the wish to evict")
+        self._eviction = Preemption(self._wanted.open, name="evict worker")
+        with self.memory.validated([self.buffer]):
+            pass
+        publish(self._eviction.fence, self.buffer.reservation)
 
     def move(self) -> None:
-        """Move the buffer once the process does not use it."""
-        self._evicted.wait()
-        with self._reservation:
-            self.copy()
+        """Move the buffer once the process does not use it. The memory manager."""
+        self.buffer.reservation.wait(Usage.BOOKKEEP)
+        self.lock_and_move()
+
+    def lock_and_move(self) -> None:
+        """Move the buffer, and wait under its reservation for whoever still uses it."""
+        with self.buffer.reservation:
+            self.memory.evict(self.buffer)
 
     def evict(self) -> None:
-        """Stop the queues of the process."""
-        with self._mmap:
-            self.copy()
-        self._evicted.signal()
+        """Stop the queues of the process, when somebody wants that."""
+        self._wanted.wait()
+        with self._map.mmap_lock.read():
+            self.stop_queues()
+        with signalling():
+            self._eviction.suspended()
 
     def restore(self) -> None:
         """Bring back what an earlier eviction took."""
-        with self._mmap, self._reservation:
-            self.copy()
+        with self._map.mmap_lock.write(), self.memory.validated([self.buffer]):
+            pass
 
-    def wait_and_move(self) -> None:
-        """As `move`, under the reservation all the time."""
-        with self._reservation:
-            self._evicted.wait()
-            self.copy()
-
-    def copy(self) -> None:
-        """Stand for whatever is done under the locks."""
+    def stop_queues(self) -> None:
+        """Stand for what needs the map."""
 
 
 class ProcessAsItWas(Process):
-    """Waits for the fence under the reservation."""
+    """Waits for the eviction under the reservation."""
 
     def move(self) -> None:
-        self.wait_and_move()
+        self.lock_and_move()
 
 
 def model(process: Process, runtime: Runtime) -> None:

@@ -7,6 +7,7 @@ from fencepost.checks import Kind
 from fencepost.hw import MockBackend
 from fencepost.sync import Gate, current
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import model_with
 
 __all__ = ["BUG"]
 
@@ -40,11 +41,6 @@ def model(runtime: Runtime) -> None:
     entity.fini()
 
 
-def model_as_it_was(runtime: Runtime) -> None:
-    runtime.entity_class = EntityAsItWas
-    model(runtime)
-
-
 BUG = Bug(
     name="idle-completes-one-waiter",
     title="drm/scheduler: Fix lockup in drm_sched_entity_kill()",
@@ -53,7 +49,7 @@ BUG = Bug(
     interleaving="flush and fini both wait until the scheduler leaves the entity alone; it says so once; one of the two"
     " goes on, the other waits for ever",
     repair="complete for all who wait",
-    broken=model_as_it_was,
+    broken=model_with(model, entity=EntityAsItWas),
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),
 )

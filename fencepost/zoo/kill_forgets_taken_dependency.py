@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fencepost.actors import Entity, Runtime
 from fencepost.actors.entity_actor import EntityActor
 from fencepost.checks import Kind
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import model_with
 from fencepost.zoo.kill_ignores_dependencies import model
 
 __all__ = ["BUG"]
@@ -18,15 +18,6 @@ class EntityActorAsItWas(EntityActor):
         pass
 
 
-class EntityAsItWas(Entity):
-    actor_class = EntityActorAsItWas
-
-
-def model_as_it_was(runtime: Runtime) -> None:
-    runtime.entity_class = EntityAsItWas
-    model(runtime)
-
-
 BUG = Bug(
     name="kill-forgets-taken-dependency",
     title="drm/sched: Make sure we wait for all dependencies in kill_jobs_cb()",
@@ -35,7 +26,7 @@ BUG = Bug(
     interleaving="the entity takes the copy out of the dependencies of the draw and waits for it; it is killed; the"
     " kill goes through what is left of the dependencies, which is nothing, and the fence of the draw signals",
     repair="keep the dependency in the list while it is waited for",
-    broken=model_as_it_was,
+    broken=model_with(model, entity_actor=EntityActorAsItWas),
     fixed=model,
     finds=frozenset({Kind.ASSERTION}),
 )

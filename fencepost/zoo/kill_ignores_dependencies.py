@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fencepost.actors import Entity, Job, Runtime
+from fencepost.actors import Job, Runtime
 from fencepost.actors.entity_actor import EntityActor
 from fencepost.checks import Kind
 from fencepost.fences import Fence
 from fencepost.hw import MockBackend
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import model_with
 
 __all__ = ["BUG", "model"]
 
@@ -18,10 +19,6 @@ class EntityActorAsItWas(EntityActor):
     def _unmet_of_killed(self, job: Job) -> Fence | None:  # noqa: ARG002 - that is the bug
         previous = self._previous
         return None if previous is None or previous.signaled else previous
-
-
-class EntityAsItWas(Entity):
-    actor_class = EntityActorAsItWas
 
 
 def model(runtime: Runtime) -> None:
@@ -41,11 +38,6 @@ def model(runtime: Runtime) -> None:
     assert copy.finished.signaled, "the memory is given to somebody else while the copy still writes to it"
 
 
-def model_as_it_was(runtime: Runtime) -> None:
-    runtime.entity_class = EntityAsItWas
-    model(runtime)
-
-
 BUG = Bug(
     name="kill-ignores-dependencies",
     title="drm/sched: Avoid data corruptions",
@@ -54,7 +46,7 @@ BUG = Bug(
     interleaving="a draw waits for a copy; its entity is killed, and the fence of the draw signals; whoever waits for"
     " the draw frees the memory that the copy has not done with",
     repair="wait for all dependencies before the fence of a killed job signals",
-    broken=model_as_it_was,
+    broken=model_with(model, entity_actor=EntityActorAsItWas),
     fixed=model,
     finds=frozenset({Kind.ASSERTION}),
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fencepost.actors import Job, Runtime
-from fencepost.actors.scheduler import Scheduler
 from fencepost.actors.scheduler_actor import SchedulerActor
 from fencepost.checks import Kind
 from fencepost.hw import MockBackend
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import model_with
 
 __all__ = ["BUG", "model"]
 
@@ -21,10 +21,6 @@ class SchedulerActorAsItWas(SchedulerActor):
         else:
             self.scheduler.load.pop()
             job.finished.signal(error, end_ns)
-
-
-class SchedulerAsItWas(Scheduler):
-    actor_class = SchedulerActorAsItWas
 
 
 def model(runtime: Runtime) -> None:
@@ -45,11 +41,6 @@ def model(runtime: Runtime) -> None:
     dependant.finished.wait()
 
 
-def model_as_it_was(runtime: Runtime) -> None:
-    runtime.scheduler_class = SchedulerAsItWas
-    model(runtime)
-
-
 BUG = Bug(
     name="kill-signals-only-finished",
     title="drm/scheduler: signal scheduled fence when kill job",
@@ -58,7 +49,7 @@ BUG = Bug(
     interleaving="the dependant waits for the victim's scheduled fence, since both are on one ring; the victim is"
     " killed before it runs, and only its finished fence signals",
     repair="signal both",
-    broken=model_as_it_was,
+    broken=model_with(model, scheduler_actor=SchedulerActorAsItWas),
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),
 )

@@ -9,6 +9,7 @@ from fencepost.checks import Kind
 from fencepost.hw import Batch
 from fencepost.hw.guc import Guc, GucQueue
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -20,10 +21,6 @@ class QueueAsItWas(GucQueue):
 
     def _disable(self) -> Steps[None]:
         yield from ()
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -48,7 +45,7 @@ BUG = Bug(
     interleaving="a file with many queues is closed, and its page tables go; one recovery after the other takes the"
     " queues off their engines; those that still wait for theirs run, and fault",
     repair="disable each when it is killed, by a message that cannot fail, and not when its recovery comes to it",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": QUEUES}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": QUEUES}), runtime),
+    broken=lambda runtime: model(guc_with(rings=QUEUES, queue=QueueAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(rings=QUEUES), runtime),
     finds=frozenset({Kind.ASSERTION}),
 )

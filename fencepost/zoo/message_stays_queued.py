@@ -7,6 +7,7 @@ from fencepost.checks import Kind
 from fencepost.hw.guc import Guc, GucQueue
 from fencepost.hw.guc.suspension import Suspension
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -22,14 +23,6 @@ class SuspensionAsItWas(Suspension):
     def __init__(self, queue: GucQueue) -> None:
         super().__init__(queue)
         self.suspend_message = StaticMessageAsItWas("SUSPEND")
-
-
-class QueueAsItWas(GucQueue):
-    suspension_class = SuspensionAsItWas
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -48,7 +41,7 @@ BUG = Bug(
     interleaving="a message is taken off the list, and its link keeps looking like that of one on it; whoever sends"
     " it again is told that it is on its way",
     repair="initialise the link again when the message is taken off",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    broken=lambda runtime: model(guc_with(suspension=SuspensionAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(), runtime),
     finds=frozenset({Kind.DEADLOCK}),
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fencepost.actors import Job, Runtime
-from fencepost.actors.scheduler import Scheduler
 from fencepost.actors.scheduler_actor import SchedulerActor
 from fencepost.checks import Kind
 from fencepost.fences import Fence
 from fencepost.hw import MockBackend
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import model_with
 
 __all__ = ["BUG"]
 
@@ -22,20 +22,11 @@ class SchedulerActorAsItWas(SchedulerActor):
             job.finished.set_parent(parent)
 
 
-class SchedulerAsItWas(Scheduler):
-    actor_class = SchedulerActorAsItWas
-
-
 def model(runtime: Runtime) -> None:
     """Wait until a job is on the hardware, to have the hardware wait for it."""
     job = runtime.scheduler(MockBackend(), name="ring").entity("client").submit(1)
     job.scheduled.wait()
     assert job.finished.parent is not None, "the job is on the hardware and has no hardware fence"
-
-
-def model_as_it_was(runtime: Runtime) -> None:
-    runtime.scheduler_class = SchedulerAsItWas
-    model(runtime)
 
 
 BUG = Bug(
@@ -46,7 +37,7 @@ BUG = Bug(
     interleaving="the scheduler signals the scheduled fence; who waits for it goes on and asks for the hardware fence;"
     " only then is that stored",
     repair="store the hardware fence first",
-    broken=model_as_it_was,
+    broken=model_with(model, scheduler_actor=SchedulerActorAsItWas),
     fixed=model,
     finds=frozenset({Kind.ASSERTION}),
 )

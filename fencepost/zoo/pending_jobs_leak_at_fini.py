@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fencepost.actors import Runtime, Scheduler
+from fencepost.actors import Runtime
 from fencepost.actors.scheduler_actor import SchedulerActor
 from fencepost.checks import Kind
 from fencepost.hw import MockBackend
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import model_with
 
 __all__ = ["BUG"]
 
@@ -16,10 +17,6 @@ class SchedulerActorAsItWas(SchedulerActor):
 
     def _cancel_pending(self) -> None:
         self._cancel_due = False
-
-
-class SchedulerAsItWas(Scheduler):
-    actor_class = SchedulerActorAsItWas
 
 
 def model(runtime: Runtime) -> None:
@@ -32,11 +29,6 @@ def model(runtime: Runtime) -> None:
     scheduler.fini()
 
 
-def model_as_it_was(runtime: Runtime) -> None:
-    runtime.scheduler_class = SchedulerAsItWas
-    model(runtime)
-
-
 BUG = Bug(
     name="pending-jobs-leak-at-fini",
     title=None,
@@ -45,7 +37,7 @@ BUG = Bug(
     interleaving="a job is on the hardware; the scheduler stops its workers and goes; nobody is left who would take the"
     " job back, or see it end",
     repair="ask the driver to cancel each pending job, newest first, and free it",
-    broken=model_as_it_was,
+    broken=model_with(model, scheduler_actor=SchedulerActorAsItWas),
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),
 )

@@ -6,6 +6,7 @@ from fencepost.actors import Entity, Job, Runtime
 from fencepost.checks import Kind
 from fencepost.hw import MockBackend
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import model_with
 
 __all__ = ["BUG"]
 
@@ -28,11 +29,6 @@ def model(runtime: Runtime) -> None:
     job.finished.wait()
 
 
-def model_as_it_was(runtime: Runtime) -> None:
-    runtime.entity_class = EntityAsItWas
-    model(runtime)
-
-
 BUG = Bug(
     name="push-after-kill-is-refused",
     title="drm/amdgpu: fix task hang from failed job submission during process kill",
@@ -41,7 +37,7 @@ BUG = Bug(
     interleaving="a job is armed, so its fences are promised; the flush of the dying process kills the entity; the push"
     " is refused, and nobody is left to signal the fences",
     repair="look whether the entity is killed before a job is armed for it",
-    broken=model_as_it_was,
+    broken=model_with(model, entity=EntityAsItWas),
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
-from fencepost.hw.guc import Bit, Guc, GucQueue
+from fencepost.hw.guc import Bit, Guc
 from fencepost.hw.guc.tdr import Tdr
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -16,14 +17,6 @@ class TdrAsItWas(Tdr):
 
     def _is_known(self) -> bool:
         return self._state.has(Bit.REGISTERED) and self._queue.guc.running
-
-
-class QueueAsItWas(GucQueue):
-    tdr_class = TdrAsItWas
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -45,7 +38,7 @@ BUG = Bug(
     interleaving="a queue is being destroyed: the firmware was told to disable and to forget it; a job that has come"
     " at the last moment has a recovery clean the queue up, which tells the firmware again",
     repair="ask the firmware for nothing once it was told to forget a queue",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    broken=lambda runtime: model(guc_with(tdr=TdrAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(), runtime),
     finds=frozenset({Kind.ASSERTION}),
 )

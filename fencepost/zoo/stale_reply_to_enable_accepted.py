@@ -6,10 +6,11 @@ from typing import Final
 
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
-from fencepost.hw.guc import Bit, Guc, GucQueue
+from fencepost.hw.guc import Bit, Guc
 from fencepost.hw.guc.driver_context import DriverContext
 from fencepost.hw.guc.messages import ScheduleDone
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -22,14 +23,6 @@ class ContextAsItWas(DriverContext):
     def _on_enabled(self, generation: int | None) -> bool:
         del generation
         return super()._on_enabled(None)
-
-
-class QueueAsItWas(GucQueue):
-    context_class = ContextAsItWas
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -53,7 +46,7 @@ BUG = Bug(
     interleaving="the firmware answers an enable; before anybody handles that the device is reset, and the queue is"
     " registered and enabled anew; the handler sees that a reply is pending, and takes the old one for it",
     repair="remember which registration of the queue a reply is about",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    broken=lambda runtime: model(guc_with(context=ContextAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(), runtime),
     finds=frozenset({Kind.ASSERTION}),
 )

@@ -7,10 +7,11 @@ from typing import Final
 
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
-from fencepost.hw.guc import Bit, Guc, GucQueue
+from fencepost.hw.guc import Bit, Guc
 from fencepost.hw.guc.suspension import Suspension
 from fencepost.sync import current
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -23,14 +24,6 @@ class SuspensionAsItWas(Suspension):
     def _without_one(self, holders: int) -> int:
         del holders
         return 0
-
-
-class QueueAsItWas(GucQueue):
-    suspension_class = SuspensionAsItWas
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -55,7 +48,7 @@ BUG = Bug(
     symptom="memory is moved under a queue that runs",
     interleaving="two suspend the queue; the first resumes it, so it runs; the second goes on as if it did not",
     repair="count who has suspended a queue",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    broken=lambda runtime: model(guc_with(suspension=SuspensionAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(), runtime),
     finds=frozenset({Kind.ASSERTION}),
 )

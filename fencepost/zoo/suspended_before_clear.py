@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
-from fencepost.hw.guc import Bit, Guc, GucQueue
+from fencepost.hw.guc import Bit, Guc
 from fencepost.hw.guc.driver_context import DriverContext
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -17,14 +18,6 @@ class ContextAsItWas(DriverContext):
     def _clear_pending_disable(self, generation: int | None) -> Bit | None:
         self._queue.suspension.finish()
         return super()._clear_pending_disable(generation)
-
-
-class QueueAsItWas(GucQueue):
-    context_class = ContextAsItWas
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -44,7 +37,7 @@ BUG = Bug(
     interleaving="the handler of the reply signals that the queue is suspended; who waited for that resumes it; the"
     " resume finds the bit of the disable set; only then the handler clears it",
     repair="change the state of a queue first, then tell who waits for it",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    broken=lambda runtime: model(guc_with(context=ContextAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(), runtime),
     finds=frozenset({Kind.ASSERTION}),
 )

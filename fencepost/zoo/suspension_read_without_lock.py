@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
-from fencepost.hw.guc import Guc, GucQueue
+from fencepost.hw.guc import Guc
 from fencepost.hw.guc.suspension import Suspension
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -17,14 +18,6 @@ class SuspensionAsItWas(Suspension):
     @property
     def holders(self) -> int:
         return self._holders
-
-
-class QueueAsItWas(GucQueue):
-    suspension_class = SuspensionAsItWas
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -44,8 +37,8 @@ BUG = Bug(
     symptom="a report of a data race; the compiler may read the field twice, and find two values",
     interleaving="the worker that resumes the queue looks who holds it; somebody suspends it at that moment",
     repair="no access without the lock (there: no plain access beside the marked ones)",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    broken=lambda runtime: model(guc_with(suspension=SuspensionAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(), runtime),
     finds=frozenset({Kind.RACE}),
     observe=True,
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fencepost.actors import Runtime
 from fencepost.checks import Kind
-from fencepost.hw.guc import Bit, Guc, GucQueue
+from fencepost.hw.guc import Bit, Guc
 from fencepost.hw.guc.driver_context import DriverContext
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import guc_with
 
 __all__ = ["BUG"]
 
@@ -17,14 +18,6 @@ class ContextAsItWas(DriverContext):
     def _clear_pending_disable(self, generation: int | None) -> Bit | None:
         before = super()._clear_pending_disable(generation)
         return None if before is None else self._state.bits
-
-
-class QueueAsItWas(GucQueue):
-    context_class = ContextAsItWas
-
-
-class DeviceAsItWas(Guc):
-    queue_class = QueueAsItWas
 
 
 def model(guc: Guc, runtime: Runtime) -> None:
@@ -46,7 +39,7 @@ BUG = Bug(
     " reply comes, and the handler clears the bit; the destruction, which waited for that, marks the queue and sends"
     " a disable of its own; the handler sees the mark, and takes the reply for the destruction's",
     repair="look whether it is marked before the bit is cleared",
-    broken=lambda runtime: model(DeviceAsItWas({"rcs": 1}), runtime),
-    fixed=lambda runtime: model(Guc({"rcs": 1}), runtime),
+    broken=lambda runtime: model(guc_with(context=ContextAsItWas), runtime),
+    fixed=lambda runtime: model(guc_with(), runtime),
     finds=frozenset({Kind.ASSERTION}),
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fencepost.actors import Runtime
-from fencepost.actors.scheduler import Scheduler
 from fencepost.actors.scheduler_actor import SchedulerActor
 from fencepost.checks import Kind
 from fencepost.hw import MockBackend
 from fencepost.zoo.bug import Bug
+from fencepost.zoo.instead import model_with
 
 __all__ = ["BUG"]
 
@@ -21,21 +21,12 @@ class SchedulerActorAsItWas(SchedulerActor):
             super()._run()
 
 
-class SchedulerAsItWas(Scheduler):
-    actor_class = SchedulerActorAsItWas
-
-
 def model(runtime: Runtime) -> None:
     """Have a job of one entity wait for a job of another on the same ring."""
     ring = runtime.scheduler(MockBackend(), name="ring", policy="fifo")
     awaited = ring.entity("free").submit(1)
     dependant = ring.entity("blocked").submit(1, deps=[awaited.finished])
     dependant.finished.wait()
-
-
-def model_as_it_was(runtime: Runtime) -> None:
-    runtime.scheduler_class = SchedulerAsItWas
-    model(runtime)
 
 
 BUG = Bug(
@@ -46,7 +37,7 @@ BUG = Bug(
     interleaving="the worker chooses an entity whose job is blocked, and goes to sleep; the other entity has a ready"
     " job, and it is the one that the blocked job waits for",
     repair="try all entities before going to sleep",
-    broken=model_as_it_was,
+    broken=model_with(model, scheduler_actor=SchedulerActorAsItWas),
     fixed=model,
     finds=frozenset({Kind.DEADLOCK}),
 )
