@@ -8,8 +8,9 @@ to it; a lock L taken in a signalling section is an edge from it to L. Entering 
 edge. A circle then says: to signal, somebody needs what is held by somebody who waits for the signal. (kernel:
 lockdep, and its dma_fence_map)
 
-Known from the start is what any program may do that is not ours: wait for memory while holding a reservation, and for a
-fence while memory is wanted. So one task that takes a reservation in a section closes a circle. `RECLAIM` stands for
+Known from the start is what any program may do that is not ours: take a reservation while holding a mmap lock, wait for
+memory while holding a reservation, and for a fence while memory is wanted. So one task that takes a reservation or a
+mmap lock in a section closes a circle. `RECLAIM` stands for
 "memory is waited for", and holding H while memory is wanted is an edge from H to it.
 
 A lock that is only tried cannot be waited for: it makes no edge to itself, and is the start of edges while it is held.
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FENCE_WAITS", "RECLAIM", "RESERVATION", "SIGNALLING", "Edge", "LockOrder", "LockOrderCycle", "kinds_held"]
 
+MMAP_LOCK: Final = "MmapLock"
 RESERVATION: Final = "Reservation"
 RECLAIM: Final = "the freeing of memory"
 SIGNALLING: Final = "the signalling of a fence"
@@ -97,6 +99,7 @@ class LockOrder:
         self._by_place: dict[tuple[int, int], tuple[LockKind, CodeType]] = {}
         self.signalling = LockKind(SIGNALLING)
         self.reclaim = LockKind(RECLAIM)
+        self._teach(self.kind_named(MMAP_LOCK), self.kind_named(RESERVATION))
         self._teach(self.kind_named(RESERVATION), self.reclaim)
         self._teach(self.reclaim, self.signalling)
         self.found: list[LockOrderCycle] = []

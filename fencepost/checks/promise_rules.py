@@ -22,6 +22,7 @@ from fencepost.checks.sites import is_innards
 from fencepost.fences.fence import Fence
 from fencepost.fences.hooked import HookedFence
 from fencepost.fences.long_running import is_long_running
+from fencepost.fences.polled import PolledFence
 from fencepost.fences.preempt_fence import PreemptFence
 from fencepost.fences.unwrap import unwrap
 from fencepost.fences.user_fence import UserFence
@@ -204,5 +205,5 @@ def code_of(function: object) -> CodeType:
     return code
 
 
-ASKING: Final = frozenset({code_of(HookedFence.signaled), code_of(HookedFence._refused)})  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+ASKING: Final = frozenset({code_of(PolledFence.signaled), code_of(HookedFence._refused)})  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 """Where fences are asked whether they are complete."""

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from fencepost.checks.circles import Circle, find_circle, in_words
 from fencepost.checks.lock_order import kinds_held
 from fencepost.fences.fence import Fence
 from fencepost.fences.ww_lock import LockWait
+from fencepost.hw.memory.rw_lock import RwWait
 from fencepost.sync import Task
 from fencepost.sync.observed import ObservedLock, ObservedMailbox
 
@@ -50,10 +52,17 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Nothing has moved for as long as the watchdog allows, or never will."""
+    """Nothing has moved for as long as the watchdog allows, or never will.
+
+    Attributes:
+        reason: why that is said.
+        waits: who waits.
+        circle: what waits for what, where it comes back to itself; empty where that is not known.
+    """
 
     reason: str
     waits: tuple[Wait, ...]
+    circle: str = ""
 
     @property
     def place(self) -> str:
@@ -61,7 +70,8 @@ class Stall:
         return ", ".join(sorted(wait.on for wait in self.waits))
 
     def __str__(self) -> str:
-        return self.reason + "".join(f"\n  {wait}" for wait in self.waits)
+        circle = f": {self.circle}" if self.circle else ""
+        return self.reason + circle + "".join(f"\n  {wait}" for wait in self.waits)
 
 
 def who_ends(on: object) -> Task | None:
@@ -73,6 +83,9 @@ def who_ends(on: object) -> Task | None:
         return on
     if isinstance(on, LockWait):
         return on.holder
+    if isinstance(on, RwWait):
+        holders = on.holders
+        return holders[0] if len(holders) == 1 else None
     return on.signaller if isinstance(on, Fence) else None
 
 
@@ -119,7 +132,7 @@ class Watchdog:
 
     It looks a few times within its limit. A stall is: all of this time no task made a stamp, somebody waits without a
     time-out, everybody waits, and no timer is armed. (What waits with a time-out moves by itself; what computes does
-    not wait.) Each stall is reported once.
+    not wait.) A circle of waits is one too, whatever else moves, when it is there at two looks. Each is reported once.
 
     Life cycle: *new* -> *running* (`start`, once) -> *stopped* (`stop`, idempotent).
     """
@@ -139,6 +152,8 @@ class Watchdog:
         self._task: Task | None = None
         self._seen: tuple[tuple[int, int], ...] = ()
         self._still = 0
+        self._circle: Circle | None = None
+        self._circles_told: list[Circle] = []
 
     def start(self, world: Observed) -> None:
         """Begin to look. Client context."""
@@ -162,7 +177,9 @@ class Watchdog:
     def look(self, world: Observed) -> None:
         """See whether anything has moved since it looked last. By a task that nobody watches."""
         self._each_look(world.now_ns())
-        watches = self._watches()
+        # Who looks is met by whoever it looks at, but is none of those who wait.
+        watches = [watch for watch in self._watches() if watch.task is not self._task]
+        self._look_for_circle(watches)
         seen = tuple((watch.place, watch.time) for watch in watches)
         if seen != self._seen or not is_stuck(watches) or world.timers.pending:
             self._seen = seen
@@ -171,6 +188,15 @@ class Watchdog:
         self._still += 1
         if self._still == LOOKS_A_LIMIT:
             self._report(Stall(f"nothing has moved for {self._limit_s} s", waits(watches)))
+
+    def _look_for_circle(self, watches: list[TaskWatch]) -> None:
+        """Report a circle that was there last time."""
+        before, self._circle = self._circle, find_circle(watches)
+        circle = self._circle
+        if circle is not None and circle == before and circle not in self._circles_told:
+            self._circles_told.append(circle)
+            those = (watch for watch in watches if watch.task in circle)
+            self._report(Stall("these wait for each other", waits(those), in_words(circle)))
 
 
 def is_stuck(watches: Iterable[TaskWatch]) -> bool:

@@ -11,7 +11,6 @@ from fencepost.checks import Kind, explore
 from fencepost.checks.claims import stuck
 from fencepost.errors import Deadlock
 from fencepost.sync import Gate, Resource, Task, Waiter, current
-from fencepost.zoo.event_ids import EventIds
 from tests.checks.watching import Watched, secret_mail, watched_world
 
 PATIENCE_S = 10.0
@@ -177,12 +176,12 @@ def test_a_job_that_wants_more_on_its_own_behalf_counts() -> None:
 @pytest.mark.parametrize("observe", [False, True])
 def test_a_search_says_who_holds_what(observe: bool) -> None:  # noqa: FBT001 - a parameter
     def model(runtime: Runtime) -> None:
-        ids = EventIds(2)
+        ids = Pool("event ids", 2)
 
         def run() -> None:
             for _ in range(2):
-                ids.take(1)
-            ids.give_back(2)
+                ids.take()
+            ids.give_back(count=2)
 
         for number in range(2):
             runtime.spawn(run, f"job {number}")

@@ -113,6 +113,17 @@ def test_who_asks_and_finds_it_complete_needs_no_section(ask: Callable[[], bool]
     assert here.breaches == []
 
 
+def test_who_asks_a_container_and_finds_its_members_complete_needs_none_either() -> None:
+    with ruled() as here:
+        work = Fence()
+        array = FenceArray([work])
+        promise(array, by="driver")
+        publish(array, "a table")
+        work.signal()
+        assert array.signaled
+    assert here.breaches == []
+
+
 def test_scheduler_keeps_to_the_rules_with_what_it_publishes() -> None:
     """Jobs in a reservation and a syncobj, one after the other, killed and completed, in each kind of dispatch."""
     for dispatch in ("thread", "workqueue"):
