@@ -3,7 +3,10 @@
 wsim                                     the workload language
 setup, result                            what is to be run, and what came out
 runner                                   runs it
-scenario_file  <-  scenario, overrides   setups from files and options
+cgroups, cgroup_tables                   the control groups of a run, and how a file says them
+toml_file  <-  scenario_file             files that people write, with the line of what is wrong
+scenario, overrides                      setups from files and options
+experiments                              what `compare` does with a file that is no scenario
 run_report, comparison, plot, outputs    results for people and programs
 cli                                      the commands
 """

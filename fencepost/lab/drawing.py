@@ -13,6 +13,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
+from fencepost.lab.looks import (
+    COLOURS,
+    DOTS_PER_INCH,
+    FAINT,
+    GREY,
+    INK,
+    caption,
+    dress,
+    literal,
+    say,
+    short_name,
+)
 from fencepost.lab.runner.facts import spread
 from fencepost.lab.spelling import NONE, milliseconds, percent
 from fencepost.lab.timeline import Timeline
@@ -29,7 +41,6 @@ PANEL_INCHES: Final = 0.9
 """What a panel takes besides its rows."""
 ROW_INCHES: Final = 0.36
 CURVES_INCHES: Final = 3.8
-DOTS_PER_INCH: Final = 120
 
 BAR: Final = 0.78
 """How much of its row a bar takes."""
@@ -38,17 +49,9 @@ SLOT_NS: Final = 100_000_000
 FEWEST_SLOTS: Final = 40
 MOST_SLOTS: Final = 150
 
-COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000")
-"""Of Okabe and Ito: told apart with any colour vision. Clients beyond are grey."""
-GREY: Final = "#9A9A9A"
-INK: Final = "#222222"
-FAINT: Final = "#F3F3F3"
-LINES: Final = "#DDDDDD"
-
 PERCENTILES: Final = (0, 50, 75, 90, 99, 99.9, 99.99, 99.999)
 LOG_FROM_RATIO: Final = 30
 LISTED_CLIENTS: Final = 12
-LONGEST_NAME: Final = 18
 COLUMNS: Final = (0.06, 0.47, 0.6, 0.72, 0.84, 1.0)
 """Where the table has the left end of names, and the right ends of figures."""
 
@@ -69,7 +72,7 @@ def draw_run(timeline: Timeline, latencies: Mapping[str, Sequence[float]], title
         layout=ConstrainedLayoutEngine(h_pad=0.12, w_pad=0.15),
     )
     FigureCanvasAgg(figure)
-    figure.suptitle(_literal(title), x=0.01, ha="left", fontsize=15, fontweight="bold", color=INK)
+    figure.suptitle(literal(title), x=0.01, ha="left", fontsize=15, fontweight="bold", color=INK)
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     colours = _colours(timeline, latencies)
     _draw_legend(figure.add_subplot(grid[0]), colours, missed=bool(timeline.missed))
@@ -95,7 +98,7 @@ def _draw_legend(axes: Axes, colours: Mapping[str, str], *, missed: bool) -> Non
     from matplotlib.patches import Patch
 
     handles: list[Patch | Line2D] = [
-        Patch(color=colour, label=_name(client)) for client, colour in colours.items() if colour != GREY
+        Patch(color=colour, label=short_name(client)) for client, colour in colours.items() if colour != GREY
     ]
     if len(colours) > len(COLOURS):
         handles.append(Patch(color=GREY, label=f"{len(colours) - len(COLOURS)} others"))
@@ -123,7 +126,7 @@ def _draw_timeline(axes: Axes, timeline: Timeline, part: Timeline, colours: Mapp
     faces = [colours[client] for _, client in part.missed]
     times = [scale(time_ns) for time_ns, _ in part.missed]
     axes.scatter(times, [len(rows)] * len(times), s=55, c=faces, marker="v", edgecolors=INK, linewidths=0.4, zorder=3)
-    _caption(axes, "Engines" if part is timeline else f"Engines, {part.length_ns / 1e6:.0f} ms of the run")
+    caption(axes, "Engines" if part is timeline else f"Engines, {part.length_ns / 1e6:.0f} ms of the run")
 
 
 def _draw_shares(axes: Axes, timeline: Timeline, part: Timeline, colours: Mapping[str, str]) -> None:
@@ -144,7 +147,7 @@ def _draw_shares(axes: Axes, timeline: Timeline, part: Timeline, colours: Mappin
     times = [scale(time_ns) for time_ns, _ in timeline.missed]
     axes.scatter(times, [len(rows)] * len(times), s=90, c=faces, marker="|", linewidths=0.8, zorder=3)
     axes.axvspan(scale(part.start_ns), scale(part.end_ns), facecolor="none", edgecolor=INK, linewidth=1.2, zorder=4)
-    _caption(axes, "Share of each engine, the whole run")
+    caption(axes, "Share of each engine, the whole run")
 
 
 class _Scale(NamedTuple):
@@ -161,13 +164,13 @@ class _Scale(NamedTuple):
 def _prepare_rows(axes: Axes, timeline: Timeline, part: Timeline, scale: _Scale) -> dict[str, float]:
     """Set up a row for each engine, with how busy it was, and return where the rows are."""
     rows = {engine: float(row) for row, engine in enumerate(reversed(timeline.engines))}
-    labels = [*map(_literal, rows), *(["missed"] if timeline.missed else [])]
+    labels = [*map(literal, rows), *(["missed"] if timeline.missed else [])]
     busy_ns = part.busy_ns()
     for engine, row in rows.items():
         axes.axhspan(row - BAR / 2, row + BAR / 2, color=FAINT, linewidth=0, zorder=0)
         busy = f"{percent(busy_ns[engine] / max(1, part.length_ns))} % busy"
         axes.text(1.006, row, busy, transform=axes.get_yaxis_transform(), va="center", fontsize=9.5, color=INK)
-    _dress(axes, f"time since the start [{scale.unit}]")
+    dress(axes, f"time since the start [{scale.unit}]")
     axes.grid(visible=False, axis="y")
     axes.set_yticks(range(len(labels)), labels)
     axes.tick_params(axis="y", length=0)
@@ -175,7 +178,7 @@ def _prepare_rows(axes: Axes, timeline: Timeline, part: Timeline, scale: _Scale)
         axes.set_ylim(-0.6, len(labels) - 0.4)
         axes.set_xlim(scale(part.start_ns), scale(max(part.end_ns, part.start_ns + 1)))
     else:
-        _say(axes, "no engine executed anything")
+        say(axes, "no engine executed anything")
     return rows
 
 
@@ -192,15 +195,15 @@ def _draw_curves(axes: Axes, latencies: Mapping[str, Sequence[float]], colours: 
             edges = [*(_nines(rank / len(ranked)) for rank in range(len(ranked))), _nines(1 - 0.5 / len(ranked))]
             width = 1.0 if colours[client] == GREY else 2.0
             axes.stairs(ranked, edges, baseline=None, color=colours[client], linewidth=width)
-    _dress(axes, "percentile of the cycles [%]")
-    _caption(axes, "Time of a cycle [ms]")
+    dress(axes, "percentile of the cycles [%]")
+    caption(axes, "Time of a cycle [ms]")
     if most:
         ticks = [percentile for percentile in PERCENTILES if percentile <= 100 * (1 - 1 / most)]
         axes.set_xticks([_nines(tick / 100) for tick in ticks], [f"{tick:g}" for tick in ticks])
         axes.set_xlim(0, _nines(1 - 0.5 / most))
         _scale_times(axes, [time for ranked in times_ms.values() for time in ranked])
     else:
-        _say(axes, "no client finished a cycle")
+        say(axes, "no client finished a cycle")
 
 
 def _nines(share: float) -> float:
@@ -228,7 +231,7 @@ def _draw_table(
     for line, (client, colour) in enumerate([*colours.items()][:LISTED_CLIENTS], 1):
         times_us = latencies.get(client, ())
         figures = str(len(times_us)), *_spread(times_us), str(missed[client])
-        _write_line(axes, line, (_name(client), *figures))
+        _write_line(axes, line, (short_name(client), *figures))
         axes.scatter([0.02], [line], s=60, c=[colour], marker="s")
     if len(colours) > LISTED_CLIENTS:
         _write_line(axes, LISTED_CLIENTS + 1, (f"and {len(colours) - LISTED_CLIENTS} more",))
@@ -245,37 +248,3 @@ def _spread(times_us: Sequence[float]) -> Iterable[str]:
         return NONE, NONE, NONE
     of = spread(times_us)
     return milliseconds(of.p50), milliseconds(of.p99), milliseconds(of.max)
-
-
-# Looks.
-
-
-def _name(client: str) -> str:
-    name = client if len(client) <= LONGEST_NAME else f"{client[: LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
-    return _literal(name)
-
-
-def _literal(text: str) -> str:
-    """Return text that matplotlib does not take for a formula."""
-    return text.replace("$", r"\$")
-
-
-def _caption(axes: Axes, text: str) -> None:
-    axes.set_title(text, loc="left", fontsize=11, fontweight="bold", color=INK)
-
-
-def _say(axes: Axes, text: str) -> None:
-    """Fill a panel that has nothing to show."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=11, color=INK)
-
-
-def _dress(axes: Axes, label: str) -> None:
-    axes.set_xlabel(label, fontsize=10, color=INK)
-    axes.tick_params(labelsize=10, labelcolor=INK, color=LINES)
-    axes.grid(color=LINES, linewidth=0.7)
-    axes.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(LINES)

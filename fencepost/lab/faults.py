@@ -73,6 +73,8 @@ def check_fault(fault: FaultSetup, clients: Collection[str], engines: Collection
     struck = FAULT_KINDS[fault.kind]
     if fault.kind in {"firmware_death", "suspend"} and submission == "ring":
         raise BadInput(f"{fault.where}, kind", fault.kind, "a submission by firmware (guc), rings have none")
+    if fault.kind == "firmware_death" and submission == "doorbell":
+        raise BadInput(f"{fault.where}, kind", fault.kind, "submission guc, whose driver can start its firmware again")
     if struck == DEVICE:
         if fault.target is not None:
             raise BadInput(f"{fault.where}, target", quoted(fault.target), f"none: {fault.kind} strikes the device")

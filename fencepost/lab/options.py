@@ -7,11 +7,13 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from fencepost.actors.cgroups import CONTROLLERS
 from fencepost.lab.logs import LogLevel
 from fencepost.policies import POLICIES
 
 __all__ = [
     "Clients",
+    "Controller",
     "Controllers",
     "CreditLimit",
     "Dispatch",
@@ -56,18 +58,30 @@ Seconds: TypeAlias = Annotated[
 Policy: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help=f"Who runs next: {', '.join(POLICIES)}. Default: fair.")
 ]
-Policies: TypeAlias = Annotated[str, typer.Option(metavar="NAME,...", help="Who runs next.")]
+Policies: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="NAME,...", help="Who runs next. Default: all; of several controllers, the scenario's."),
+]
+Controller: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help=f"Who divides GPU time among control groups: {', '.join(CONTROLLERS)}."),
+]
 Controllers: TypeAlias = Annotated[
-    str, typer.Option(metavar="NAME,...", help="Who shares the engines out, beside the policy.")
+    str | None,
+    typer.Option(
+        metavar="NAME,...",
+        help=f"Who divides GPU time among control groups: {', '.join(CONTROLLERS)}. Default: the scenario's.",
+    ),
 ]
 Engines: TypeAlias = Annotated[
     str | None, typer.Option(metavar="CLASS=N,...", help="Engines of the GPU, such as rcs=1,vcs=2.")
 ]
 Submission: TypeAlias = Annotated[
-    Literal["ring", "guc"] | None,
+    Literal["ring", "guc", "doorbell"] | None,
     typer.Option(
         metavar="NAME",
-        help="How jobs get to the hardware: ring (one for each engine), guc (firmware schedules). Default: ring.",
+        help="How jobs get to the hardware: ring (one for each engine), guc (firmware schedules), doorbell (user"
+        " queues). Default: ring.",
     ),
 ]
 CreditLimit: TypeAlias = Annotated[

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final, Literal
 
+from fencepost.actors.cgroups import CONTROLLERS
 from fencepost.errors import BadInput
 from fencepost.lab.scenario import Scenario, ScenarioClient
 from fencepost.lab.scenario_file import load_scenario
@@ -14,7 +15,7 @@ from fencepost.lab.wsim import Workload, load, parse_text
 from fencepost.lab.wsim.refusal import quoted
 from fencepost.policies import POLICIES
 
-__all__ = ["Overrides", "choices", "chosen_scenario", "policy_of"]
+__all__ = ["Overrides", "choices", "chosen_scenario", "controller_of", "policy_of"]
 
 COMMAND_LINE: Final = "command line"
 
@@ -26,7 +27,7 @@ class Overrides:
     Args:
         count: of every client.
         repeats: of every client that is not in the background.
-        engines, world, dispatch, workers, policy, submission, credit_limit, seed, duration_s: see `Setup`.
+        engines, world, dispatch, workers, policy, submission, credit_limit, seed, duration_s, controller: see `Setup`.
     """
 
     count: int | None = None
@@ -36,10 +37,11 @@ class Overrides:
     dispatch: Literal["thread", "workqueue"] | None = None
     workers: int | None = None
     policy: str | None = None
-    submission: Literal["ring", "guc"] | None = None
+    submission: Literal["ring", "guc", "doorbell"] | None = None
     credit_limit: int | None = None
     seed: int | None = None
     duration_s: float | None = None
+    controller: str | None = None
 
     def over(self, scenario: Scenario) -> Scenario:
         """Return the scenario with these in place."""
@@ -97,8 +99,21 @@ def policy_of(text: str) -> str:
     Raises:
         BadInput: there is none of this name.
     """
-    if text not in POLICIES:
-        raise BadInput("--policy", quoted(text), f"one of {', '.join(POLICIES)}")
+    return _known(text, "--policy", POLICIES)
+
+
+def controller_of(text: str) -> str:
+    """Check the name of a controller.
+
+    Raises:
+        BadInput: there is none of this name.
+    """
+    return _known(text, "--controller", CONTROLLERS)
+
+
+def _known(text: str, option: str, known: Collection[str]) -> str:
+    if text not in known:
+        raise BadInput(option, quoted(text), f"one of {', '.join(known)}")
     return text
 
 

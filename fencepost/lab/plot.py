@@ -1,4 +1,4 @@
-"""Writing the picture of a run. matplotlib is an extra: only who draws imports it."""
+"""Writing the picture of a run, or of several. matplotlib is an extra: only who draws imports it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Final
 from fencepost.errors import BadInput
 from fencepost.events.kinds import Event
 from fencepost.events.whole_file import check_path, whole_file
+from fencepost.lab.result import RunResult
+from fencepost.lab.setup import Setup
+from fencepost.lab.shares_columns import column_of, periods_us
 from fencepost.lab.timeline import Timeline
 
-__all__ = ["check_plot_path", "plot_run"]
+__all__ = ["check_plot_path", "plot_run", "plot_shares"]
 
 OPTION: Final = "--plot"
 SUFFIX: Final = ".png"
@@ -52,3 +55,26 @@ def plot_run(
 
     with whole_file(path, OPTION) as file:
         draw_run(Timeline.of(events), latencies, title, file)
+
+
+def plot_shares(runs: Mapping[str, RunResult], setup: Setup, path: str | os.PathLike[str]) -> None:
+    """Draw what control groups had in several runs as a PNG, with a column for each run.
+
+    At the top is how much of the engines each group had over time, dashed how much it would have had if weights were
+    all that counted, and where something about groups was changed. Below it are the frames of the clients in the
+    foreground that have a period.
+
+    Args:
+        runs: name of a contender -> its run, which kept its events.
+        setup: what they have in common.
+        path: where to, ending in `.png`.
+
+    Raises:
+        BadInput: as `plot_run`.
+    """
+    check_plot_path(path)
+    from fencepost.lab.shares_drawing import draw_shares  # noqa: PLC0415 - needs matplotlib
+
+    columns = [column_of(name, setup, result) for name, result in runs.items()]
+    with whole_file(path, OPTION) as file:
+        draw_shares(columns, periods_us(setup), setup.title, file)

@@ -10,7 +10,16 @@ from typing import Any
 from fencepost.actors import RuntimeStatistics
 from fencepost.events import Event
 
-__all__ = ["EngineResult", "FaultResult", "RecoveryResult", "RunResult", "TimeSpread", "WorkloadResult"]
+__all__ = [
+    "CgroupResult",
+    "ChangeResult",
+    "EngineResult",
+    "FaultResult",
+    "RecoveryResult",
+    "RunResult",
+    "TimeSpread",
+    "WorkloadResult",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class WorkloadResult:
         outages_us: see `runner.losses`.
         no_effect: steps that changed nothing in this simulator, with the reason, each once.
         cycle_times_us: of each cycle, for plots; not in the JSON file.
+        cgroup: the path of the group that it began in; None in a run without control groups.
     """
 
     name: str
@@ -59,6 +69,7 @@ class WorkloadResult:
     outages_us: tuple[float, ...]
     no_effect: tuple[str, ...]
     cycle_times_us: tuple[float, ...]
+    cgroup: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,44 @@ class EngineResult:
     busy_us: float
     busy_pct: float
     jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupResult:
+    """One control group with all below it, at the end of the run.
+
+    Attributes:
+        path: from the root, which is `/`.
+        weight: on the GPU; None for the root, which has none.
+        usage_us: GPU time of its jobs that are complete.
+        engine_us: engine class -> GPU time there.
+        share: of the GPU time that all groups took, on the classes of engines in full use; None when there was none.
+        nr_throttled: how often it was held back by its cap.
+        throttled_us: for how long, over all engines.
+    """
+
+    path: str
+    weight: int | None
+    usage_us: int
+    engine_us: Mapping[str, int]
+    share: float | None
+    nr_throttled: int
+    throttled_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """Something about control groups that was to be changed during the run.
+
+    Attributes:
+        at_s: when, after the start of the run.
+        change: what, as `GROUP/FILE=TEXT` or `CLIENT -> GROUP`.
+        outcome: done; not reached, when the run ended before; or the errno with which it was refused.
+    """
+
+    at_s: float
+    change: str
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +170,10 @@ class RunResult:
         faults: what went wrong on purpose.
         recoveries: in their order; of very many, the last.
         events: all of them, when they were kept.
+        controller: who divided GPU time among control groups.
+        driver: what the GPU's driver did for it; None in a run without control groups.
+        cgroups: the root, then the others in the order of the setup; empty in a run without control groups.
+        changes: to control groups, in the order of their times.
     """
 
     title: str
@@ -144,9 +197,13 @@ class RunResult:
     engines: tuple[EngineResult, ...]
     statistics: RuntimeStatistics
     events: tuple[Event, ...]
+    controller: str = "none"
+    driver: str | None = None
+    cgroups: tuple[CgroupResult, ...] = ()
+    changes: tuple[ChangeResult, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the facts for a JSON file. What was not looked for is null."""
+        """Return the facts for a JSON file. What was not looked for is null; nothing is said of groups without any."""
         statistics = self.statistics
         return {
             "title": self.title,
@@ -158,7 +215,7 @@ class RunResult:
             "seed": self.seed,
             "elapsed_s": self.elapsed_s,
             "interrupted": self.interrupted,
-            "workloads": [_without(each, "cycle_times_us") for each in self.workloads],
+            "workloads": [_without(each, "cycle_times_us", *self._groupless) for each in self.workloads],
             "engines": [dataclasses.asdict(each) for each in self.engines],
             "faults": [dataclasses.asdict(each) for each in self.faults],
             "recoveries": [dataclasses.asdict(each) for each in self.recoveries],
@@ -177,6 +234,21 @@ class RunResult:
                 "deadlocks": self.deadlock,
                 "invariants": self.violations,
             },
+            **self._of_groups(),
+        }
+
+    @property
+    def _groupless(self) -> tuple[str, ...]:
+        return () if self.cgroups else ("cgroup",)
+
+    def _of_groups(self) -> dict[str, Any]:
+        if not self.cgroups:
+            return {}
+        return {
+            "controller": self.controller,
+            "driver": self.driver,
+            "cgroups": [dataclasses.asdict(each) for each in self.cgroups],
+            "changes": [dataclasses.asdict(each) for each in self.changes],
         }
 
 

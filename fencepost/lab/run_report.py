@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from fencepost.lab.cgroup_report import groups, remarks
 from fencepost.lab.loss_report import losses
 from fencepost.lab.result import EngineResult, RunResult, WorkloadResult
 from fencepost.lab.screen import name, new_table
@@ -26,13 +27,19 @@ def print_run(console: Console, result: RunResult) -> None:
 
 def _parts(result: RunResult) -> Iterator[RenderableType]:
     yield Text(result.title, style="bold")
-    yield Text(f"{result.policy} policy, {result.submission} submission, {_where(result)}, seed {result.seed}\n")
+    yield Text(f"{_who(result)}, {result.submission} submission, {_where(result)}, seed {result.seed}\n")
     yield _clients(result)
     yield Text()
     yield _engines(result)
+    yield from groups(result)
     yield from losses(result)
     yield Text(f"\n{_totals(result)}\n{_speed(result)}")
     yield from (Text(line, style="yellow") for line in _remarks(result))
+
+
+def _who(result: RunResult) -> str:
+    controller = "" if result.driver is None else f", controller {result.controller}, driver {result.driver}"
+    return f"{result.policy} policy{controller}"
 
 
 def _where(result: RunResult) -> str:
@@ -42,11 +49,12 @@ def _where(result: RunResult) -> str:
 def _clients(result: RunResult) -> RenderableType:
     # A client that is called as its workload says so once.
     tell_workload = any(not each.client.startswith(each.name) for each in result.workloads)
-    table = new_table("client", "workload") if tell_workload else new_table("client")
+    headings = ["client", *(["workload"] if tell_workload else []), *(["group"] if result.cgroups else [])]
+    table = new_table(*headings)
     for heading in ("cycles", "per s", "missed", "avg ms", "p50", "p99", "max", "GPU s"):
         table.add_column(heading, justify="right", no_wrap=True)
     for each in result.workloads:
-        names = [each.client, each.name] if tell_workload else [each.client]
+        names = [each.client, *([each.name] if tell_workload else []), *([each.cgroup] if each.cgroup else [])]
         table.add_row(*map(name, names), *_figures(each))
     return table
 
@@ -115,7 +123,6 @@ def _speed(result: RunResult) -> str:
 
 
 def _remarks(result: RunResult) -> Iterator[str]:
-    if result.interrupted:
-        yield "interrupted: these are the results so far"
+    yield from remarks(result)
     for each in result.workloads:
         yield from (f"{each.client}: no effect: {reason}" for reason in each.no_effect)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from fencepost.errors import BadInput
 from fencepost.hw import DEFAULT_ENGINES
+from fencepost.lab.cgroups import CgroupSetup, ChangeSetup, DriverName, goes_with, try_out
 from fencepost.lab.faults import FaultSetup, check_fault
 from fencepost.lab.setup import ClientSetup, Setup
 from fencepost.lab.wsim import Workload
@@ -29,7 +30,7 @@ class ScenarioClient:
         named: whether the person chose the name. A name that nobody chose gives way when it is taken.
         count: how many clones.
         repeats: None leaves it to the scenario.
-        priority, background, start_s: see `ClientSetup`.
+        priority, background, start_s, cgroup: see `ClientSetup`.
     """
 
     where: str
@@ -41,6 +42,7 @@ class ScenarioClient:
     repeats: int | None = None
     background: bool = False
     start_s: float = 0.0
+    cgroup: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Scenario:
             often as there is time for.
         title, clients, engines, world, dispatch, workers: see `Setup`.
         policy, submission, credit_limit, seed, duration_s, timeout_s, recovery, faults: see `Setup`.
+        controller, chosen_driver, cgroups, changes: see `Setup`.
     """
 
     where: str
@@ -63,13 +66,17 @@ class Scenario:
     dispatch: Literal["thread", "workqueue"] = "thread"
     workers: int = 1
     policy: str = "fair"
-    submission: Literal["ring", "guc"] = "ring"
+    submission: Literal["ring", "guc", "doorbell"] = "ring"
     credit_limit: int = 2
     seed: int = 1
     duration_s: float | None = None
     timeout_s: float | None = None
     recovery: str | None = None
     faults: tuple[FaultSetup, ...] = ()
+    controller: str = "none"
+    chosen_driver: DriverName | None = None
+    cgroups: tuple[CgroupSetup, ...] = ()
+    changes: tuple[ChangeSetup, ...] = ()
     repeats: int | None = None
 
     def setup(self, *, keep_events: bool = False, observe: bool = False) -> Setup:
@@ -77,12 +84,17 @@ class Scenario:
 
         Raises:
             BadInput: when two clients would have one name, or all are in the background; for a fault that strikes what
-                is not there, or would never be noticed.
+                is not there, or would never be noticed; for what control groups and their files refuse, and a
+                controller that the policy forbids.
         """
         if all(client.background for client in self.clients):
             raise BadInput(self.where, "no client in the foreground", "at least one, whose end ends the run")
         clients = tuple(self._client_setups())
         self._check_faults([client.name for client in clients])
+        if not goes_with(self.policy, self.controller, self.submission):
+            found, expected = f"policy {self.policy}", f"fair, which the controller {self.controller} changes"
+            raise BadInput(self.where, found, expected)
+        self._check_cgroups(clients)
         return Setup(
             title=self.title,
             clients=clients,
@@ -98,6 +110,10 @@ class Scenario:
             timeout_s=self.timeout_s,
             recovery=self.recovery,
             faults=self.faults,
+            controller=self.controller,
+            chosen_driver=self.chosen_driver,
+            cgroups=self.cgroups,
+            changes=self.changes,
             observe=observe,
             keep_events=keep_events,
         )
@@ -110,6 +126,13 @@ class Scenario:
                 raise BadInput(
                     fault.where, "a fault in a scenario without timeout_s", "a time-out, or nothing recovers"
                 )
+
+    def _check_cgroups(self, clients: Sequence[ClientSetup]) -> None:
+        named = _without_clashes(self.clients)
+        where = {name: f"{client.where}, cgroup" for client in named for name in _clone_names(client)}
+        if self.cgroups or self.changes or any(client.cgroup is not None for client in clients):
+            members = [(where[client.name], client.name, client.cgroup or "/") for client in clients]
+            try_out(self.cgroups, members, [each.change for each in self.changes], self.engines)
 
     def _client_setups(self) -> Iterator[ClientSetup]:
         taken: set[str] = set()
@@ -128,6 +151,7 @@ class Scenario:
             repeats=self._repeats(client),
             background=client.background,
             start_s=client.start_s,
+            cgroup=client.cgroup,
         )
 
     def _repeats(self, client: ScenarioClient) -> int | None:

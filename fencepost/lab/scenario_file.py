@@ -17,35 +17,31 @@ priority = "high"
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, Field
 
+from fencepost.actors.cgroups import CONTROLLERS
 from fencepost.errors import BadInput
 from fencepost.hw import DEFAULT_ENGINES, MAX_INSTANCES
+from fencepost.lab.cgroup_tables import change_in, groups_in
+from fencepost.lab.cgroups import ChangeSetup, DriverName, goes_with
 from fencepost.lab.faults import FAULT_KINDS, FaultKind, FaultSetup
 from fencepost.lab.scenario import Scenario, ScenarioClient
-from fencepost.lab.toml_lines import KeyPath, Place, place_of, places
+from fencepost.lab.toml_file import Table, TomlFile
+from fencepost.lab.toml_lines import KeyPath, place_of
 from fencepost.lab.wsim import Workload, load, parse_text
 from fencepost.lab.wsim.refusal import quoted
 from fencepost.policies import POLICIES, Priority
 from fencepost.policies.recovery import RECOVERIES
 
-__all__ = ["ClientTable", "EnginesTable", "FaultTable", "ScenarioTable", "load_scenario"]
+__all__ = ["ChangeTable", "ClientTable", "EnginesTable", "FaultTable", "ScenarioTable", "load_scenario", "scenario_in"]
 
-MAX_FILE_BYTES: Final = 1 << 20
 MAX_COUNT: Final = 100_000
-MAX_DIGITS: Final = 40
 DAY_S: Final = 86_400
-
-_TOML_PLACE: Final = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
 
 
 def _is_policy(name: str) -> str:
@@ -56,6 +52,12 @@ def _is_policy(name: str) -> str:
 
 def _is_recovery(name: str) -> str:
     if name not in RECOVERIES:
+        raise ValueError(name)
+    return name
+
+
+def _is_controller(name: str) -> str:
+    if name not in CONTROLLERS:
         raise ValueError(name)
     return name
 
@@ -94,14 +96,17 @@ _Policy: TypeAlias = Annotated[str, Field(description=f"one of {', '.join(POLICI
 _Recovery: TypeAlias = Annotated[
     str | None, Field(description=f"one of {', '.join(RECOVERIES)}"), AfterValidator(_is_recovery)
 ]
-_Submission: TypeAlias = Annotated[Literal["ring", "guc"], Field(description="one of ring, guc")]
+_Controller: TypeAlias = Annotated[
+    str, Field(description=f"one of {', '.join(CONTROLLERS)}"), AfterValidator(_is_controller)
+]
+_Driver: TypeAlias = Annotated[DriverName | None, Field(description="one of i915, amdgpu, xe")]
+_Cgroup: TypeAlias = Annotated[str | None, Field(description="the path of a group, such as A/B")]
+_Write: TypeAlias = Annotated[str | None, Field(description="GROUP/FILE=TEXT, such as browser/drm.weight=200")]
+_Move: TypeAlias = Annotated[str | None, Field(description="CLIENT -> GROUP")]
+_Submission: TypeAlias = Annotated[Literal["ring", "guc", "doorbell"], Field(description="one of ring, guc, doorbell")]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class EnginesTable(_Table):
+class EnginesTable(Table):
     """`[engines]`: how many instances of each class. A class left out has none."""
 
     rcs: _Instances = None
@@ -111,7 +116,7 @@ class EnginesTable(_Table):
     ccs: _Instances = None
 
 
-class ClientTable(_Table):
+class ClientTable(Table):
     """`[[client]]`: one workload, and how clients go through it."""
 
     name: _Name = None
@@ -122,9 +127,18 @@ class ClientTable(_Table):
     repeats: _Repeats = None
     background: _Flag = False
     start_s: _Start = 0.0
+    cgroup: _Cgroup = None
 
 
-class FaultTable(_Table):
+class ChangeTable(Table):
+    """`[[at]]`: what is changed about control groups during the run, and when."""
+
+    s: _Start
+    write: _Write = None
+    move: _Move = None
+
+
+class FaultTable(Table):
     """`[[fault]]`: what goes wrong, when, and how often."""
 
     kind: _FaultKind
@@ -134,7 +148,7 @@ class FaultTable(_Table):
     restart_s: _Restart = None
 
 
-class ScenarioTable(_Table):
+class ScenarioTable(Table):
     """The whole file."""
 
     title: _Name = None
@@ -148,8 +162,12 @@ class ScenarioTable(_Table):
     duration_s: _Length = None
     timeout_s: _Timeout = None
     recovery: _Recovery = None
+    controller: _Controller = "none"
+    driver: _Driver = None
     repeats: _Repeats = None
-    fault: Annotated[list[FaultTable], Field(description="tables [[fault]]")] = []
+    cgroup: Annotated[dict[str, Any], Field(default_factory=dict, description="tables [cgroup.NAME]")]
+    at: Annotated[list[ChangeTable], Field(default_factory=list, description="tables [[at]]")]
+    fault: Annotated[list[FaultTable], Field(default_factory=list, description="tables [[fault]]")]
     engines: Annotated[EnginesTable | None, Field(description="a table [engines]")] = None
     client: Annotated[list[ClientTable], Field(min_length=1, description="at least one table [[client]]")]
 
@@ -160,24 +178,36 @@ def load_scenario(path: str | Path) -> Scenario:
     Raises:
         BadInput: when it, or a workload, cannot be read or is none.
     """
-    path = Path(path)
-    text = _contents(path)
-    return _Reader(path, _parsed(path, text), places(text)).scenario()
+    return scenario_in(TomlFile.read(path))
+
+
+def scenario_in(file: TomlFile) -> Scenario:
+    """Return the scenario in a file, with the workloads it names.
+
+    Raises:
+        BadInput: when it, or a workload, cannot be read or is none.
+    """
+    if "experiment" in file.parsed:
+        raise BadInput(
+            file.where(("experiment",)), "an experiment", "a scenario; experiments are for fencepost compare"
+        )
+    return _Reader(file).scenario()
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """From the parsed file to a scenario; knows how to say where in the file something is wrong."""
+    """From a file to a scenario."""
 
-    path: Path
-    parsed: Mapping[str, Any]
-    known: Mapping[KeyPath, Place]
+    file: TomlFile
 
     def scenario(self) -> Scenario:
-        table = self._table()
+        table = self.file.table(ScenarioTable)
+        if not goes_with(table.policy, table.controller, table.submission):
+            where = self.file.where(("policy",))
+            raise BadInput(where, quoted(table.policy), f"fair, which the controller {table.controller} changes")
         return Scenario(
-            where=str(self.path),
-            title=table.title or self.path.stem,
+            where=str(self.file.path),
+            title=table.title or self.file.path.stem,
             clients=tuple(self._client(index, client) for index, client in enumerate(table.client)),
             engines=self._engines(table.engines),
             world=table.world,
@@ -191,27 +221,25 @@ class _Reader:
             timeout_s=table.timeout_s,
             recovery=table.recovery,
             faults=tuple(self._fault(index, fault) for index, fault in enumerate(table.fault)),
+            controller=table.controller,
+            chosen_driver=table.driver,
+            cgroups=groups_in(self.file),
+            changes=tuple(self._change(index, change, table) for index, change in enumerate(table.at)),
             repeats=table.repeats,
         )
-
-    def _table(self) -> ScenarioTable:
-        try:
-            return ScenarioTable.model_validate(self.parsed)
-        except ValidationError as error:
-            raise self._first_refusal(error.errors(include_url=False)) from None
 
     def _engines(self, table: EnginesTable | None) -> Mapping[str, int]:
         if table is None:
             return DEFAULT_ENGINES
         engines = table.model_dump(exclude_none=True)
         if not engines:
-            raise BadInput(self._where(("engines",)), "no engine", "at least one, such as rcs = 1")
+            raise BadInput(self.file.where(("engines",)), "no engine", "at least one, such as rcs = 1")
         return engines
 
     def _client(self, index: int, table: ClientTable) -> ScenarioClient:
         workload = self._workload(index, table)
         return ScenarioClient(
-            where=self._where(("client", index)),
+            where=self.file.where(("client", index)),
             workload=workload,
             name=table.name or workload.name,
             named=table.name is not None,
@@ -220,117 +248,40 @@ class _Reader:
             repeats=table.repeats,
             background=table.background,
             start_s=table.start_s,
+            cgroup=table.cgroup,
         )
 
     def _fault(self, index: int, table: FaultTable) -> FaultSetup:
-        where = self._where(("fault", index))
+        where = self.file.where(("fault", index))
         return FaultSetup(where, table.kind, table.target, table.at_s, table.every_s, table.restart_s)
+
+    def _change(self, index: int, table: ChangeTable, scenario: ScenarioTable) -> ChangeSetup:
+        if scenario.duration_s is not None and table.s >= scenario.duration_s:
+            where = self.file.where(("at", index, "s"))
+            raise BadInput(where, f"{table.s} s", f"a time before the end, at {scenario.duration_s} s")
+        return ChangeSetup(table.s, change_in(self.file, index, table.write, table.move))
 
     def _workload(self, index: int, table: ClientTable) -> Workload:
         match table.workload, table.steps:
             case None, None:
-                raise BadInput(self._where(("client", index)), "no workload", "a field workload or steps")
+                raise BadInput(self.file.where(("client", index)), "no workload", "a field workload or steps")
             case str(file), None:
                 return self._workload_file(("client", index, "workload"), file)
             case None, str(steps):
                 return self._steps(("client", index, "steps"), steps, table.name or "steps")
             case _:
-                raise BadInput(self._where(("client", index, "steps")), "steps beside a workload", "one of the two")
+                raise BadInput(self.file.where(("client", index, "steps")), "steps beside a workload", "one of the two")
 
     def _workload_file(self, field: KeyPath, file: str) -> Workload:
         try:
-            return load(self.path.parent / file)
+            return load(self.file.path.parent / file)
         except BadInput as error:
             if error.__cause__ is None:
                 raise
             # It was not read at all, so the mistake is in this file.
-            raise BadInput(self._where(field), f"{quoted(file)}: {error.found}", error.expected) from error
+            raise BadInput(self.file.where(field), f"{quoted(file)}: {error.found}", error.expected) from error
 
     def _steps(self, field: KeyPath, steps: str, name: str) -> Workload:
-        # Empty lines before the steps make them count their lines as this file does.
-        above = "\n" * (place_of(field, self.known).text_line - 1)
-        return parse_text(above + steps, name=name, where=str(self.path))
-
-    def _where(self, field: KeyPath) -> str:
-        line = place_of(field, self.known).line
-        words = [f" {part + 1}" if isinstance(part, int) else f", {part}" for part in field]
-        return f"{self.path}:{line}: {''.join(words).removeprefix(', ')}"
-
-    def _first_refusal(self, errors: Sequence[ErrorDetails]) -> BadInput:
-        # What is missing comes last: a misspelt field is the reason more often than not.
-        first = min(errors, key=lambda error: (error["type"] == "missing", place_of(error["loc"], self.known).line))
-        field, kind = first["loc"], first["type"]
-        if kind == "extra_forbidden":
-            fields = [*_table_at(field[:-1]).model_fields]
-            return BadInput(self._where(field), "an unknown field", _instead(str(field[-1]), fields))
-        found = "nothing" if kind == "missing" else _found(first["input"])
-        return BadInput(self._where(field), found, _expected(field))
-
-
-def _contents(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            contents = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise BadInput(str(path), f"no file to read ({error.strerror})", "a readable file") from error
-    except ValueError as error:
-        raise BadInput(str(path), f"no path ({error})", "the path of a file") from error
-    if len(contents) > MAX_FILE_BYTES:
-        raise BadInput(str(path), "more than 1 MiB", "a scenario of at most 1 MiB")
-    try:
-        return contents.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(str(path), f"byte {error.start} that is not UTF-8", "a text in UTF-8") from error
-
-
-def _parsed(path: Path, text: str) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except ValueError as error:
-        problem, line = _TOML_PLACE.sub("", str(error)), _toml_line(str(error), text)
-        written = (text.splitlines() or [""])[line - 1].strip()
-        raise BadInput(f"{path}:{line}", f"{quoted(written)} ({problem})", "TOML") from error
-    except RecursionError as error:
-        raise BadInput(str(path), "brackets in brackets without end", "TOML of a few levels") from error
-
-
-def _toml_line(message: str, text: str) -> int:
-    match = _TOML_PLACE.search(message)
-    return int(match[1]) if match and match[1] else max(1, len(text.splitlines()))
-
-
-def _table_at(field: KeyPath) -> type[_Table]:
-    """Return the kind of table that a path leads to."""
-    kinds: Mapping[str | int, type[_Table]] = {
-        "engines": EnginesTable,
-        "client": ClientTable,
-        "fault": FaultTable,
-    }
-    return kinds[field[0]] if field else ScenarioTable
-
-
-def _expected(field: KeyPath) -> str:
-    *table, name = field
-    if isinstance(name, int):
-        return f"a table [[{table[0]}]]"
-    return _table_at(tuple(table)).model_fields[name].description or ""
-
-
-def _instead(name: str, fields: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, fields, n=1)
-    return close[0] if close else f"one of {', '.join(fields)}"
-
-
-def _found(value: object) -> str:
-    """Return a value as the person would recognise it, on one short line."""
-    match value:
-        case str():
-            return quoted(value)
-        case bool():
-            return str(value).lower()
-        case dict():
-            return "a table"
-        case list():
-            return "a list"
-        case _:
-            return str(value)[:MAX_DIGITS]
+        # It counts its lines as this file does; the newline makes a single line count lines, not commas.
+        line = place_of(field, self.file.places).text_line
+        return parse_text(steps + "\n", name=name, where=str(self.file.path), first_line=line)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fencepost.hw import DEFAULT_ENGINES
+from fencepost.lab.cgroups import CgroupSetup, ChangeSetup, DriverName, driver_for
 from fencepost.lab.faults import FaultSetup
 from fencepost.lab.wsim import Workload
 from fencepost.policies import Priority
@@ -25,6 +26,7 @@ class ClientSetup:
         repeats: how many times it goes through; None goes on until the time is up or the foreground clients are done.
         background: it ends when all clients that are not in the background have ended.
         start_s: when it begins, after the start of the run.
+        cgroup: the path of its control group; None is the root.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ClientSetup:
     repeats: int | None = 1
     background: bool = False
     start_s: float = 0.0
+    cgroup: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class Setup:
         timeout_s: how long a job may be the oldest on the hardware before it is taken for hung; None is for ever.
         recovery: what the driver does then; None is its usual way.
         faults: what goes wrong on purpose.
+        controller: who divides GPU time among control groups.
+        chosen_driver: what the GPU's driver does for a controller; None is what that was made for.
+        cgroups: the control groups, parents before their children.
+        changes: what is changed about them during the run.
         observe: have all observers watch a native run, for races, lock order and stalls.
         keep_events: keep all events of the run, for traces and plots.
     """
@@ -63,12 +70,26 @@ class Setup:
     dispatch: Literal["thread", "workqueue"] = "thread"
     workers: int = 1
     policy: str = "fair"
-    submission: Literal["ring", "guc"] = "ring"
+    submission: Literal["ring", "guc", "doorbell"] = "ring"
     credit_limit: int = 2
     seed: int = 1
     duration_s: float | None = None
     timeout_s: float | None = None
     recovery: str | None = None
     faults: tuple[FaultSetup, ...] = ()
+    controller: str = "none"
+    chosen_driver: DriverName | None = None
+    cgroups: tuple[CgroupSetup, ...] = ()
+    changes: tuple[ChangeSetup, ...] = ()
     observe: bool = False
     keep_events: bool = False
+
+    @property
+    def grouped(self) -> bool:
+        """Whether it has control groups: else nothing is made for them."""
+        return self.controller != "none" or bool(self.cgroups or self.changes)
+
+    @property
+    def driver(self) -> DriverName:
+        """What the GPU's driver is like, for a controller."""
+        return self.chosen_driver or driver_for(self.controller, self.submission)

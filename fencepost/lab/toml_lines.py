@@ -55,17 +55,17 @@ def places(text: str) -> Mapping[KeyPath, Place]:
     tables: dict[KeyPath, int] = {}  # of each array of tables: how many began
     table: KeyPath = ()
     for statement in _statements(text):
-        first = statement[0]
-        if first.text == "[":
-            table = _enter(statement, tables)
-            place = Place(first.line, first.line)
-            found[table] = place
-            if isinstance(table[-1], int):
-                found.setdefault(table[:-1], place)
+        line = statement[0].line
+        if statement[0].text == "[":
+            path = table = _enter(statement, tables)
+            found[path] = Place(line, line)
         else:
             equals = next(index for index, token in enumerate(statement) if token.text == "=")
             path = (*table, *_names(statement[:equals]))
-            found[path] = Place(first.line, _text_line(statement[equals + 1]))
+            found[path] = Place(line, _text_line(statement[equals + 1]))
+        # What is around it begins here, unless it had a place before.
+        for end in range(1, len(path)):
+            found.setdefault(path[:end], Place(line, line))
     return found
 
 

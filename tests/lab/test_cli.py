@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from fencepost.lab import cli
+from fencepost.lab import cli, command
 from fencepost.lab.result import RunResult
 from fencepost.lab.runner import run
 from fencepost.lab.setup import Setup
@@ -39,15 +39,15 @@ MAIN = "from fencepost.lab.cli import main; main()"
 # Says on standard error when the first run is under way, which is when a test may press Ctrl-C.
 MAIN_TELLING = """
 import sys
-from fencepost.lab import cli
+from fencepost.lab import cli, command
 
-def told(setup, *, progress, stop, run=cli.run_setup):
+def told(setup, *, progress, stop, run=command.run_setup):
     def tell(now):
         print("running", file=sys.stderr, flush=True)
         progress(now)
     return run(setup, progress=tell, stop=stop)
 
-cli.run_setup = told
+command.run_setup = told
 cli.main()
 """
 
@@ -96,9 +96,11 @@ def test_options_win_over_the_scenario(scenario: str) -> None:
         "3",
         "--engines",
         "rcs=1,vcs=1",
+        "--controller",
+        "v6",
     ]
     facts = json.loads(invoke("run", scenario, *options, "--json", "-").stdout)
-    assert [facts[name] for name in ("policy", "dispatch", "seed")] == ["rr", "workqueue", 5]
+    assert [facts[name] for name in ("policy", "dispatch", "seed", "controller")] == ["rr", "workqueue", 5, "v6"]
     assert [(each["client"], each["cycles"]) for each in facts["workloads"][:2]] == [("game-1", 3), ("game-2", 3)]
     assert [engine["name"] for engine in facts["engines"]] == ["rcs0", "vcs0"]
 
@@ -192,7 +194,12 @@ def not_installed(name: str) -> str:
         ("run {} --trace a.trace", "--trace: found a.trace, expected a file name ending in .pftrace or .txt"),
         ("run {} --json no/a.json", "--json: found no/a.json (no directory no), expected a file that can be written"),
         ("compare", "Missing argument 'SCENARIO.toml'."),
-        ("compare {} --controller v8", '--controller: found "v8", expected none'),
+        ("run {} --controller best", '--controller: found "best", expected one of none, rfc-priority'),
+        (
+            "run {} --controller v8 --policy rr",
+            "a.toml: found policy rr, expected fair, which the controller v8 changes",
+        ),
+        ("compare {} --controller best", '--controller: found "best", expected one of none, rfc-priority'),
         ("compare {} --policy fair,fair", "--policy: found fair twice, expected each once"),
     ],
 )
@@ -224,7 +231,7 @@ def outcome(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def told(setup: Setup, **observers: Any) -> RunResult:  # noqa: ANN401
             return replace(run(setup, **observers), **facts)
 
-        monkeypatch.setattr(cli, "run_setup", told)
+        monkeypatch.setattr(command, "run_setup", told)
 
     return end
 

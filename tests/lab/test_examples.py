@@ -10,7 +10,8 @@ from fencepost.lab.cli import app
 from fencepost.lab.wsim import load
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SCENARIOS = sorted(EXAMPLES.glob("*.toml"))
+EXPERIMENTS = [path for path in EXAMPLES.glob("*.toml") if "experiment" in tomllib.loads(path.read_text("utf-8"))]
+SCENARIOS = sorted(set(EXAMPLES.glob("*.toml")).difference(EXPERIMENTS))
 WORKLOADS = sorted(EXAMPLES.glob("*.wsim"))
 
 
@@ -19,7 +20,7 @@ def test_there_are_examples() -> None:
     assert WORKLOADS
 
 
-@pytest.mark.parametrize("path", [*SCENARIOS, *WORKLOADS], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*SCENARIOS, *EXPERIMENTS, *WORKLOADS], ids=lambda path: path.name)
 def test_an_example_says_first_what_it_shows(path: Path) -> None:
     assert path.read_text("utf-8").startswith("# Shows ")
 

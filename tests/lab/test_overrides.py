@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fencepost.errors import BadInput
-from fencepost.lab.overrides import Overrides, choices, chosen_scenario, policy_of
+from fencepost.lab.overrides import Overrides, choices, chosen_scenario, controller_of, policy_of
 from fencepost.lab.scenario import Scenario
 
 NOTHING = Overrides()
@@ -29,6 +29,7 @@ def test_nothing_said_changes_nothing(tmp_path: Path) -> None:
         ("seed", 0),
         ("duration_s", 2.5),
         ("repeats", 4),
+        ("controller", "hweight"),
     ],
 )
 def test_an_option_takes_the_place_of_a_field(tmp_path: Path, field: str, value: object) -> None:
@@ -90,6 +91,12 @@ def test_only_a_known_policy_is_one() -> None:
     assert policy_of("rr") == "rr"
     with pytest.raises(BadInput, match='--policy: found "x", expected one of rr, fifo, fair'):
         policy_of("x")
+
+
+def test_only_a_known_controller_is_one() -> None:
+    assert controller_of("v8") == "v8"
+    with pytest.raises(BadInput, match='--controller: found "x", expected one of none, rfc-priority, '):
+        controller_of("x")
 
 
 def file(folder: Path) -> Path:

@@ -127,8 +127,8 @@ REFUSED = {
     "policy": ("policy = 'fast'\n" + CLIENT, 'a.toml:1: policy: found "fast", expected one of rr, fifo, fair'),
     "world": ("world = 'real'\n" + CLIENT, 'a.toml:1: world: found "real", expected one of native, virtual'),
     "submission": (
-        "submission = 'doorbell'\n" + CLIENT,
-        'a.toml:1: submission: found "doorbell", expected one of ring, guc',
+        "submission = 'pigeon'\n" + CLIENT,
+        'a.toml:1: submission: found "pigeon", expected one of ring, guc, doorbell',
     ),
     "seed": ("seed = 1.5\n" + CLIENT, "a.toml:1: seed: found 1.5, expected a whole number from 0 up"),
     "not a number": (

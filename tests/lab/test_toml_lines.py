@@ -31,6 +31,7 @@ last = 1'''
     [
         pytest.param(("title",), Place(2, 2), id="key"),
         pytest.param(("engines", "rcs"), Place(3, 3), id="dotted key"),
+        pytest.param(("engines",), Place(3, 3), id="table without a header: its first key"),
         pytest.param(("list",), Place(4, 4), id="value over several lines"),
         pytest.param(("client",), Place(9, 9), id="array of tables, where it begins"),
         pytest.param(("client", 0), Place(9, 9), id="its first table"),

@@ -9,6 +9,7 @@ Each line knows only those above it:
     throttles, cycles, watch        what holds a client back, its account, and when it ends
     client                          a task that does the steps
     progress, facts                 what is told during the run and after it
+    cgroups                         control groups: made, changed, and what they had
     crew, run                       the machine with its clients, and who runs it
 
     >>> from fencepost.lab.runner import run

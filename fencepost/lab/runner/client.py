@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from fencepost.actors import Entity, Job
+from fencepost.actors.cgroups import Client as DrmClient
 from fencepost.lab.runner.context_queue import ContextQueue
 from fencepost.lab.runner.cycles import Cycles
 from fencepost.lab.runner.losses import Losses
@@ -61,6 +62,7 @@ class Client:
         terminate: ends unbounded batches.
         set_priority: changes how important an entity is.
         watch: whom it tells.
+        drm: what it has of control groups; it leaves them at its end.
 
     Attributes:
         start_ns: when its first cycle began; None before that.
@@ -82,6 +84,7 @@ class Client:
         terminate: Callable[[Job], None],
         set_priority: Callable[[Entity, Priority], None],
         watch: Watch,
+        drm: DrmClient | None = None,
     ) -> None:
         self.setup = setup
         self.cycles = cycles
@@ -97,6 +100,7 @@ class Client:
         self._terminate = terminate
         self._set_entity_priority = set_priority
         self._watch = watch
+        self._drm = drm
         self._leave = watch.alone if setup.background else watch.over
         self._priorities: dict[int, Priority] = {}
         # Written by the task that kills it, before the kill; read after the refusal that this brings about.
@@ -118,7 +122,11 @@ class Client:
             self._drain()
         finally:
             self.end_ns = self._now_ns()
-            self._watch.client_done(background=self.setup.background)
+            try:
+                if self._drm is not None:
+                    self._drm.close()
+            finally:
+                self._watch.client_done(background=self.setup.background)
 
     def befall(self, mishap: Mishap) -> bool:
         """Have its next batch go wrong; False when there will be none. Any task."""

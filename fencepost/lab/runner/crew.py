@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from fencepost.actors import Entity, Runtime
+from fencepost.actors.cgroups import Client as DrmClient
+from fencepost.lab.runner.cgroups import Groups
 from fencepost.lab.runner.client import Client
 from fencepost.lab.runner.context_queue import ContextQueue
 from fencepost.lab.runner.cycles import Cycles
@@ -37,17 +39,22 @@ class Crew:
         plans: of the clients, in their order.
         runtime: in which, entered.
         watch: over the clients.
+        grouped: whether they are in control groups.
 
     Attributes:
         machine: the device and its schedulers.
         faults: what goes wrong with it.
+        groups: the control groups of the clients, if they have any.
         clients: in the order of the setup.
         contexts: the fence contexts of its jobs and fences, in the order they were made.
         owners: fence context of finished fences -> name of the client.
     """
 
-    def __init__(self, setup: Setup, plans: Mapping[Workload, Plan], runtime: Runtime, watch: Watch) -> None:
+    def __init__(
+        self, setup: Setup, plans: Mapping[Workload, Plan], runtime: Runtime, watch: Watch, *, grouped: bool
+    ) -> None:
         self.machine = MACHINES[setup.submission](setup, runtime)
+        self.groups = Groups(setup, runtime) if grouped else None
         self.clients: list[Client] = []
         self.contexts: list[int] = []
         self.owners: dict[int, str] = {}
@@ -71,6 +78,8 @@ class Crew:
             self._runtime.spawn(partial(client.run, start_ns, last_start_ns), client.setup.name)
         if self._setup.faults:
             self._runtime.spawn(partial(self.faults.run, began_ns), "faults")
+        if self.groups is not None and self._setup.changes:
+            self._runtime.spawn(partial(self.groups.run, began_ns, self._watch.alone), "changes")
         return began_ns
 
     def disband(self) -> None:
@@ -86,7 +95,8 @@ class Crew:
     def _client(self, setup: ClientSetup, plan: Plan, objects: Objects) -> Client:
         steps = setup.workload.steps
         losses = Losses()
-        queues = {place: self._queue(setup, place, plan, losses) for place in dict.fromkeys(plan.places.values())}
+        drm = None if self.groups is None else self.groups.open(setup)
+        queues = {place: self._queue(setup, place, plan, losses, drm) for place in dict.fromkeys(plan.places.values())}
         soft_fences = SoftFences(setup.name, steps)
         self.contexts.extend(soft_fences.contexts.values())
         submission = Submission(
@@ -110,9 +120,12 @@ class Crew:
             terminate=self.machine.terminate,
             set_priority=self.machine.set_priority,
             watch=self._watch,
+            drm=drm,
         )
 
-    def _queue(self, setup: ClientSetup, place: Place, plan: Plan, losses: Losses) -> ContextQueue:
+    def _queue(
+        self, setup: ClientSetup, place: Place, plan: Plan, losses: Losses, drm: DrmClient | None
+    ) -> ContextQueue:
         name = f"{setup.name}.{place.ctx}.{'|'.join(place.engines)}"
 
         def make() -> dict[EngineNames, Entity]:
@@ -121,6 +134,8 @@ class Crew:
                 bonded = "" if choice == place.engines else f".{'|'.join(choice)}"
                 entities[choice] = entity = self.machine.entity(setup, f"{name}{bonded}", choice)
                 self.owners[entity.context + 1] = setup.name
+                if drm is not None:
+                    drm.adopt(entity, partial(self.machine.set_priority, entity))
             return entities
 
         queue = ContextQueue(make, self.machine.retire, losses)

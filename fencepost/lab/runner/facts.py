@@ -16,7 +16,9 @@ from fencepost.sync import NS_PER_S
 __all__ = ["engine_results", "recovery_results", "renumbered", "spread", "workload_result"]
 
 
-def workload_result(client: Client, gpu: GpuStatistics, now_ns: int, submission: str) -> WorkloadResult:
+def workload_result(
+    client: Client, gpu: GpuStatistics, now_ns: int, submission: str, cgroup: str | None = None
+) -> WorkloadResult:
     """Return what is known about a client; one that has not ended is taken to end now."""
     setup, cycles, losses = client.setup, client.cycles, client.losses
     times_us = tuple(time_ns / 1000 for time_ns in list(cycles.times_ns))
@@ -37,6 +39,7 @@ def workload_result(client: Client, gpu: GpuStatistics, now_ns: int, submission:
         outages_us=tuple(losses.outages_us),
         no_effect=no_effect(setup.workload, submission),
         cycle_times_us=times_us,
+        cgroup=cgroup,
     )
 
 

@@ -57,8 +57,10 @@ class GucMachine:
     def set_priority(self, entity: Entity, priority: Priority) -> None:
         entity.set_priority(priority)
         with self._lock:
-            queue = self._queues[entity]
-        queue.set_policies(priority=priority)
+            queue = self._queues.get(entity)
+        # A controller may come to one that is put away meanwhile.
+        if queue is not None:
+            queue.set_policies(priority=priority)
 
     def recoveries(self) -> tuple[RecoveryRecord, ...]:
         return self._guc.domain.records if self._all() else ()
@@ -104,4 +106,4 @@ def check_choices(setup: Setup) -> None:
     if setup.policy not in POLICIES:
         raise BadInput("policy", repr(setup.policy), f"one of {', '.join(POLICIES)}")
     if setup.recovery is not None:
-        raise BadInput("recovery", setup.recovery, "none with submission guc: its driver has a way of its own")
+        raise BadInput("recovery", setup.recovery, f"none with submission {setup.submission}: it has a way of its own")

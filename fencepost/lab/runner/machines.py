@@ -6,11 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from fencepost.actors import Runtime
+from fencepost.lab.runner.doorbell_machine import DoorbellMachine
 from fencepost.lab.runner.guc_machine import GucMachine
 from fencepost.lab.runner.machine import Machine, RingMachine
 from fencepost.lab.setup import Setup
 
 __all__ = ["MACHINES"]
 
-MACHINES: Final[Mapping[str, Callable[[Setup, Runtime], Machine]]] = {"ring": RingMachine, "guc": GucMachine}
+MACHINES: Final[Mapping[str, Callable[[Setup, Runtime], Machine]]] = {
+    "ring": RingMachine,
+    "guc": GucMachine,
+    "doorbell": DoorbellMachine,
+}
 """Way of submission -> what it takes."""

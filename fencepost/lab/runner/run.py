@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from fencepost.actors import Runtime
+from fencepost.actors.cgroups import Cgroups
 from fencepost.checks.invariants import check_events
 from fencepost.checks.observers import Finding, Observers
 from fencepost.errors import BadInput, Deadlock
@@ -19,7 +21,7 @@ from fencepost.lab.runner.progress import Progress, progress_of
 from fencepost.lab.runner.watch import StopFlag, Watch
 from fencepost.lab.setup import ClientSetup, Setup
 from fencepost.lab.wsim import Batch, Delay, Period, Workload
-from fencepost.sync import NS_PER_S, NativeWorld
+from fencepost.sync import NS_PER_S, Gate, NativeWorld
 from fencepost.sync.observed import ObservedWorld
 
 __all__ = ["run"]
@@ -29,7 +31,11 @@ STALL_LIMIT_S: Final = 20.0
 
 
 def run(
-    setup: Setup, *, progress: Callable[[Progress], object] | None = None, stop: StopFlag | None = None
+    setup: Setup,
+    *,
+    progress: Callable[[Progress], object] | None = None,
+    stop: StopFlag | None = None,
+    beside: Callable[[Cgroups, Gate], object] | None = None,
 ) -> RunResult:
     """Run a setup: blocks until its clients have ended.
 
@@ -41,11 +47,14 @@ def run(
         progress: called by the calling thread, at most about ten times a second, and at an end that was not early.
         stop: ends the run early when it is set: each client stops before its next step, what it waits for is cancelled,
             and the result tells what was done by then.
+        beside: the function of one more task, which looks at the control groups; made for it where the setup has none.
+            It is to end when the gate opens: no client in the foreground is left.
 
     Raises:
         BadInput: for a workload that does not fit the GPU, a client that could never end, an unknown policy or engine
             class, a bad number. Nothing has run then.
         ValueError: for two clients of one name, or none in the foreground.
+        OSError: for a client whose group is not there, or has groups in it. A `Scenario` refuses that with its line.
         ActorFailed: when an actor or a client died of a mistake in the program.
     """
     wall_ns = NativeWorld().now_ns
@@ -57,12 +66,17 @@ def run(
         setup.dispatch,
         workers=setup.workers,
         events=None if setup.keep_events else False,
+        controller=setup.controller,
     )
     with runtime:
         watch = _watch(setup.clients, stop)
-        crew = Crew(setup, plans, runtime, watch)
+        crew = Crew(setup, plans, runtime, watch, grouped=setup.grouped or beside is not None)
+        if beside is not None:
+            runtime.spawn(partial(beside, runtime.cgroups, watch.alone), "beside")
         outcome = _attend(crew, watch, runtime, setup, progress)
-    elapsed_ns = outcome.end_ns - outcome.began_ns
+        elapsed_ns = outcome.end_ns - outcome.began_ns
+        groups = crew.groups
+        cgroups = () if groups is None else groups.results(outcome.gpu, elapsed_ns)
     events = renumbered(runtime.events, crew.contexts)
     return RunResult(
         title=setup.title,
@@ -83,11 +97,22 @@ def run(
         faults=tuple(crew.faults.results),
         recoveries=recovery_results(crew.machine.recoveries(), crew.owners, outcome.began_ns),
         workloads=tuple(
-            workload_result(client, outcome.gpu, outcome.end_ns, setup.submission) for client in crew.clients
+            workload_result(
+                client,
+                outcome.gpu,
+                outcome.end_ns,
+                setup.submission,
+                None if groups is None else groups.path(client.setup),
+            )
+            for client in crew.clients
         ),
         engines=engine_results(outcome.gpu, elapsed_ns),
         statistics=runtime.statistics(),
         events=events,
+        controller=setup.controller,
+        driver=setup.driver if groups is not None else None,
+        cgroups=cgroups,
+        changes=() if groups is None else groups.changes(),
     )
 
 

@@ -27,7 +27,7 @@ def load(path: str | Path) -> Workload:
     return parse_text(_contents(path) + "\n", name=Path(path).stem, where=str(path))
 
 
-def parse_text(text: str, *, name: str, where: str) -> Workload:
+def parse_text(text: str, *, name: str, where: str, first_line: int = 1) -> Workload:
     """Read a workload from a text.
 
     Steps are separated by newlines and commas. A text without any newline comes from a command line: each of its
@@ -37,11 +37,12 @@ def parse_text(text: str, *, name: str, where: str) -> Workload:
         text: the steps.
         name: what reports call the workload.
         where: what messages call the text, such as the path of its file or `-w`.
+        first_line: what its first line is called.
 
     Raises:
         BadInput: when a step cannot be read, steps do not fit together, or there is none.
     """
-    written = enumerate(_written_steps(text))
+    written = enumerate(_written_steps(text, first_line))
     steps = tuple(parse_step(Record(where, line, index, step)) for index, (line, step) in written)
     if not steps:
         raise BadInput(where, "no steps", "at least one step")
@@ -66,10 +67,10 @@ def _contents(path: str | Path) -> str:
         raise BadInput(where, f"byte {error.start} that is not UTF-8", "a text in UTF-8") from error
 
 
-def _written_steps(text: str) -> Iterator[tuple[int, str]]:
+def _written_steps(text: str, first_line: int) -> Iterator[tuple[int, str]]:
     """Yield the line and the text of each step, comments left out."""
     lines = text.split("\n" if "\n" in text else ",")
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=first_line):
         for step in _split_line(line):
             if step and not step.lstrip(".").startswith("#"):
                 yield number, step
