@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 BENCHES: Final = (
-    *("fences", "pipeline", "entities", "clients", "queues", "tdr"),
+    *("fences", "pipeline", "entities", "clients", "queues", "submission", "resources", "tdr"),
     *("cgroups", "cgroup_files", "explore", "observers"),
 )
 

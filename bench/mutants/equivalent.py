@@ -10,7 +10,7 @@ __all__ = ["EQUIVALENT"]
 
 EQUIVALENT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "actors/actor.py self._set = True before self._flag.set() in OwnFlag.set": (
+        "actors/actor.py self._settings.append(None) before self._flag.set() in OwnFlag.set": (
             "only who sets the flag looks at its own copy, and not in between"
         ),
         "actors/entity.py job.state = ARMED before scheduled.finished = finished in Entity._arm_locked": (
