@@ -13,7 +13,7 @@ from fencepost.checks.invariants import check_events
 from fencepost.checks.observers import Finding, Observers
 from fencepost.errors import BadInput, Deadlock
 from fencepost.hw import GpuStatistics
-from fencepost.lab.result import RunResult
+from fencepost.lab.result import CgroupResult, RunResult
 from fencepost.lab.runner.crew import Crew
 from fencepost.lab.runner.facts import engine_results, recovery_results, renumbered, workload_result
 from fencepost.lab.runner.plan import Plan, make_plan
@@ -74,10 +74,16 @@ def run(
         if beside is not None:
             runtime.spawn(partial(beside, runtime.cgroups, watch.alone), "beside")
         outcome = _attend(crew, watch, runtime, setup, progress)
-        elapsed_ns = outcome.end_ns - outcome.began_ns
-        groups = crew.groups
-        cgroups = () if groups is None else groups.results(outcome.gpu, elapsed_ns)
+    return _result(setup, crew, outcome, runtime, observers, wall_s=(wall_ns() - wall_began_ns) / NS_PER_S)
+
+
+def _result(
+    setup: Setup, crew: Crew, outcome: _Outcome, runtime: Runtime, observers: Observers | None, *, wall_s: float
+) -> RunResult:
+    """Put together what is told of a run that has ended."""
+    elapsed_ns = outcome.end_ns - outcome.began_ns
     events = renumbered(runtime.events, crew.contexts)
+    groups = crew.groups
     return RunResult(
         title=setup.title,
         world=setup.world,
@@ -87,7 +93,7 @@ def run(
         credit_limit=setup.credit_limit,
         seed=setup.seed,
         elapsed_s=elapsed_ns / NS_PER_S,
-        wall_s=(wall_ns() - wall_began_ns) / NS_PER_S,
+        wall_s=wall_s,
         interrupted=outcome.interrupted,
         deadlock=outcome.deadlock,
         violations=tuple(check_events(events)) if setup.keep_events else None,
@@ -111,7 +117,7 @@ def run(
         events=events,
         controller=setup.controller,
         driver=setup.driver if groups is not None else None,
-        cgroups=cgroups,
+        cgroups=outcome.cgroups,
         changes=() if groups is None else groups.changes(),
     )
 
@@ -129,6 +135,7 @@ class _Outcome:
     interrupted: bool
     deadlock: str | None
     gpu: GpuStatistics
+    cgroups: tuple[CgroupResult, ...]
 
 
 def _attend(
@@ -155,7 +162,10 @@ def _attend(
             crew.disband()
     if ended and not interrupted:
         report(end_ns)
-    return _Outcome(began_ns, end_ns, interrupted, deadlock, crew.machine.statistics())
+    gpu = crew.machine.statistics()
+    # Here, since they are gone when the runtime is left.
+    cgroups = () if crew.groups is None else crew.groups.results(gpu, end_ns - began_ns)
+    return _Outcome(began_ns, end_ns, interrupted, deadlock, gpu, cgroups)
 
 
 def _watch(clients: Sequence[ClientSetup], stop: StopFlag | None) -> Watch:
