@@ -9,7 +9,8 @@ It is taken that whoever finds enough gets it: where a line must be kept to, a d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from fencepost.checks.waits import who_ends
@@ -24,19 +25,21 @@ __all__ = ["stuck"]
 
 def stuck(watches: Iterable[TaskWatch]) -> set[object]:
     """Return the tasks, and those on whose behalf tasks act, that wait for each other."""
-    waiting: dict[object, object] = {}
+    waiting: defaultdict[object, set[object]] = defaultdict(set)
     for watch in watches:
         on = watch.task.waiting_on
         if watch.deadline_ns is None and (isinstance(on, Claim) or who_ends(on) is not None):
-            waiting[watch.task] = on
-        waiting |= {claim.who: claim for claim in list(watch.world.claims.values()) if not isinstance(claim.who, Task)}
-    while able := {who for who, on in waiting.items() if can_end(on, waiting)}:
+            waiting[watch.task].add(on)
+        for claim in list(watch.world.claims.values()):
+            if not isinstance(claim.who, Task):
+                waiting[claim.who].add(claim)
+    while able := {who for who, waits in waiting.items() if all(can_end(on, waiting) for on in waits)}:
         for who in able:
             del waiting[who]
     return set(waiting)
 
 
-def can_end(on: object, waiting: dict[object, object]) -> bool:
+def can_end(on: object, waiting: Container[object]) -> bool:
     """Say whether a wait could be ended by those who do not wait."""
     if isinstance(on, Claim):
         held = on.resource.held

@@ -173,6 +173,23 @@ def test_a_job_that_wants_more_on_its_own_behalf_counts() -> None:
         assert task.join(PATIENCE_S)
 
 
+def test_a_job_needs_all_that_it_wants() -> None:
+    """What it wants last is free; what it wanted before is held by one who waits for it."""
+    with watched_world() as watched:
+        ids, slots = Pool("ids", 1), Pool("slots", 1)
+        ids.resource.take(1, "job 1")
+        task = wants(watched, "client", until_deadlock(ids.take))
+        ids.resource.want(1, "job 2")
+        slots.resource.want(1, "job 2")
+        assert stuck(watched.observers.watches()) == set()
+        ids.resource.want(1, "job 1")
+        assert stuck(watched.observers.watches()) == {task, "job 1", "job 2"}
+        for pool, job in ((ids, "job 1"), (ids, "job 2"), (slots, "job 2")):
+            pool.resource.withdraw(job)
+        ids.give_back("job 1")
+        assert task.join(PATIENCE_S)
+
+
 @pytest.mark.parametrize("observe", [False, True])
 def test_a_search_says_who_holds_what(observe: bool) -> None:  # noqa: FBT001 - a parameter
     def model(runtime: Runtime) -> None:
