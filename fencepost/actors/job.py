@@ -184,9 +184,8 @@ class Job:
         self.start_ns = 0
         self.karma = self.requeues = 0
         self.resources: Resources | None = None
-        # For the actors: how many dependencies are resolved, and whether the scheduler knows of the job.
-        self.cursor = 0
-        self.announced = False
+        self.cursor = 0  # the entity's actor: how many dependencies are resolved
+        self.announced = False  # the scheduler's: whether it knows of the job already
 
     def add_dependency(self, fence: Fence) -> None:
         """Have the job wait for `fence`. Client context, before the arm.

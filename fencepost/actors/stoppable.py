@@ -42,6 +42,16 @@ class Stoppable(Actor):
     While it is stopped the jobs on the hardware are the handler's: what comes back meanwhile is kept until the start.
     It stops only between two messages of its backend, and takes back what is on the hardware only then too.
 
+    | state | is known by | what comes back | what could run |
+    |---|---|---|---|
+    | working | nothing of the following | is completed | runs |
+    | stop due | `_stopper`, `_stop_due` | is kept in `_held` | waits for the end of a message, then it is stopped |
+    | stopped | `_stopper` | is kept in `_held` | waits for the start |
+    | ended | `_ended`; `_gone` too when the device is | is completed | is ended with an error |
+
+    A report is under way while there is `_reported`, a fault came meanwhile if `_faulted`; `_cancel_due` stands from the
+    end until the hardware was told.
+
     Attributes:
         scheduler: its handle.
     """
