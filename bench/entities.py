@@ -16,7 +16,8 @@ from functools import partial
 from typing import Final
 
 from bench.harness import header, interleave, pin, table
-from bench.pipeline import CREDIT_LIMIT, NoOperation
+from bench.no_operation import NoOperation
+from bench.pipeline import CREDIT_LIMIT
 from fencepost import Runtime
 from fencepost.fences import Fence
 

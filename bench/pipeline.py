@@ -18,8 +18,8 @@ from typing import Final, Literal
 
 from bench import baselines
 from bench.harness import Spread, header, interleave, pin, table
-from fencepost import Job, Runtime
-from fencepost.events import EventRing
+from bench.no_operation import NoOperation
+from fencepost import Runtime
 from fencepost.fences import Fence
 from fencepost.sync import World
 
@@ -31,18 +31,6 @@ WINDOWS: Final = (64, 1)
 CREDIT_LIMIT: Final = 64
 
 Pipeline = Callable[[int, int, int], None]
-
-
-class NoOperation:
-    """A backend whose jobs are complete when they are handed over."""
-
-    def attach(self, world: World, ring: str, events: EventRing | None) -> None: ...
-
-    def run_job(self, job: Job) -> Fence | None: ...
-
-    def cancel_job(self, job: Job) -> None: ...
-
-    def free_job(self, job: Job) -> None: ...
 
 
 def fencepost_runtime(

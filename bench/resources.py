@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final
 
 from bench.harness import header, interleave, pin, table
-from bench.pipeline import NoOperation
+from bench.no_operation import NoOperation
 from fencepost import Runtime
 from fencepost.actors import Job
 from fencepost.actors.resources import Resources

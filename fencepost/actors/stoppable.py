@@ -49,8 +49,8 @@ class Stoppable(Actor):
     | stopped | `_stopper` | is kept in `_held` | waits for the start |
     | ended | `_ended`; `_gone` too when the device is | is completed | is ended with an error |
 
-    A report is under way while there is `_reported`, a fault came meanwhile if `_faulted`; `_cancel_due` stands from the
-    end until the hardware was told.
+    A report is under way while there is `_reported`; a fault came meanwhile if `_faulted`. `_cancel_due` stands from
+    the end until the hardware was told.
 
     Attributes:
         scheduler: its handle.
