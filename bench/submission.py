@@ -32,7 +32,10 @@ from bench.harness import Spread, header, interleave, pin, table
 from fencepost import Runtime
 from fencepost.fences import Fence
 from fencepost.hw import Gpu
-from fencepost.hw.user_queue import Mes, Packet, UserQueue
+from fencepost.hw.eviction import ComputeProcess
+from fencepost.hw.memory import PAGE_BYTES, MemoryManager, Vm
+from fencepost.hw.user_queue import Mes, Packet, Process, UserQueue
+from fencepost.sync import current
 
 __all__ = ["WAYS", "WHATS", "What", "dispatch_us", "eviction_us", "lost_share"]
 
@@ -123,19 +126,18 @@ def eviction_us(queues: int, *, busy: bool, evictions: int = EVICTIONS) -> float
     spent_s = 0.0
     with Runtime(events=False) as runtime:
         # So that it is evicted again at once, and nothing else is measured.
-        process = Mes(runtime, {"ccs": 1}, slots=queues, backoff_us=0).process("client")
-        made = [process.queue("ccs") for _ in range(queues)]
+        process, client = evictable(runtime, backoff_us=0, slots=queues)
+        made = [client.queue("ccs") for _ in range(queues)]
+        fence = following(process, None)
         for _ in range(evictions):
             for queue in made:
                 queue.submit(BUSY if busy else DISPATCH)
             if not busy:
                 made[-1].fence().wait()
             begin = time.perf_counter()
-            fence = process.evict()
             fence.wait()
             spent_s += time.perf_counter() - begin
-            while process.eviction_fence is fence:
-                runtime.world.sleep(1e-4)
+            fence = following(process, fence)
             for queue in made:
                 queue.fence().wait()
     return spent_s / evictions * 1e6
@@ -148,9 +150,10 @@ def lost_share(rate: float, *, seconds: float = SECONDS, backoff_us: float = BAC
     """
     with Runtime(events=False) as runtime:
         world = runtime.world
-        mes = Mes(runtime, {"ccs": 1}, backoff_us=backoff_us)
-        process = mes.process("client")
-        queue = process.queue("ccs")
+        process, client = evictable(runtime, backoff_us)
+        mes, queue = client.mes, client.queue("ccs")
+        following(process, None)
+        fence: Fence | None = None
         fill(queue)
         begin_ns = world.now_ns()
         busy_ns = mes.statistics().engines["ccs0"].busy_ns
@@ -159,12 +162,30 @@ def lost_share(rate: float, *, seconds: float = SECONDS, backoff_us: float = BAC
             world.sleep_until(begin_ns + round(step * FILL_S * 1e9))
             # Spread evenly over the steps.
             if step * evictions // steps > (step - 1) * evictions // steps:
-                process.evict().wait()
+                fence = following(process, fence)
+                fence.wait()
             fill(queue)
         busy_ns = mes.statistics().engines["ccs0"].busy_ns - busy_ns
         lasted_ns = world.now_ns() - begin_ns
         queue.destroy(at_once=True)
     return 1 - busy_ns / lasted_ns
+
+
+def evictable(runtime: Runtime, backoff_us: float, slots: int = 32) -> tuple[ComputeProcess, Process]:
+    """Begin a process without memory, and give its queues on a device."""
+    vm = Vm(MemoryManager(PAGE_BYTES, PAGE_BYTES), "client", long_running=True)
+    process = ComputeProcess(runtime, vm, restore_delay_s=backoff_us / 1e6, min_run_s=0)
+    client = Mes(runtime, {"ccs": 1}, slots=slots).process("client")
+    process.join(client)
+    process.begin()
+    return process, client
+
+
+def following(process: ComputeProcess, before: Fence | None) -> Fence:
+    """Wait until a process runs again, and return its next eviction fence."""
+    while (fence := process.fence) is None or fence is before:
+        current().sleep(1e-4)
+    return fence
 
 
 def fill(queue: UserQueue) -> None:

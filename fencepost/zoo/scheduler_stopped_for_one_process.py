@@ -14,7 +14,7 @@ from fencepost.zoo.bug import Bug
 
 __all__ = ["BUG"]
 
-BACKOFF_US: Final = 10_000
+MOVE_S: Final = 0.01
 LIMIT_S: Final = 0.005
 """The time-out of work that has nothing to do with all this."""
 
@@ -46,14 +46,20 @@ class MesAsItWas(Mes):
 
 
 def model(mes_class: type[Mes], runtime: Runtime) -> None:
-    """Evict a process while the kernel moves memory on the same device."""
-    mes = mes_class(runtime, {"ccs": 1}, backoff_us=BACKOFF_US)
+    """Take a process off to move its memory, while the kernel uses the same device."""
+    mes = mes_class(runtime, {"ccs": 1})
     compute, kernel = mes.process("compute"), mes.process("kernel")
     compute.queue("ccs")
     queue = kernel.queue("ccs")
     queue.submit(Packet(duration_us=100, protected=True))
     fence = queue.fence()
-    runtime.spawn(lambda: compute.evict().wait(), "memory manager")
+
+    def move() -> None:
+        compute.hold().wait()
+        runtime.world.sleep(MOVE_S)
+        compute.release()
+
+    runtime.spawn(move, "memory manager")
     assert fence.wait(LIMIT_S), "a queue of the kernel times out, since the memory of another process was wanted"
 
 

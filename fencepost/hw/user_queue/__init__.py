@@ -5,7 +5,7 @@
     protected_fences                                kernel fences of what a queue has written
     packet, ring, doorbell, protected_fences  <-  mqd      a queue, as the firmware knows it
     mqd  <-  slots, suspicion  <-  firmware         who has a slot, and who hangs
-    fence_timer, evictor                            what a driver has left to do
+    fence_timer                                     what a driver has left to do
     queue  <-  process  <-  mes                     what a person makes
 
 The way of a packet: `UserQueue.submit` writes, publishes, rings -> `Firmware` puts what it finds before an engine

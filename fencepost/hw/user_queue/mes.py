@@ -18,7 +18,6 @@ from fencepost.hw.guc.hardware import Hardware
 from fencepost.hw.guc.messages import ContextId, Policies
 from fencepost.hw.statistics import GpuStatistics
 from fencepost.hw.user_queue.doorbell import Doorbell
-from fencepost.hw.user_queue.evictor import Admit, Evictor
 from fencepost.hw.user_queue.fence_timer import FenceTimer
 from fencepost.hw.user_queue.firmware import Firmware
 from fencepost.hw.user_queue.messages import Add, Lose, Poll, Rung
@@ -45,7 +44,7 @@ class Mes:
 
     No scheduler and no entity stands between a program and an engine. What a driver has left to do is to make queues,
     to make kernel fences of what they write, to find out that one hangs, and to take a process off when others want
-    its memory.
+    its memory (`hw.eviction`).
 
     It is called after AMD's micro engine scheduler. Among mapped queues the most important executes; equals take turns
     of a quantum. So it is with slots among queues.
@@ -60,12 +59,11 @@ class Mes:
         hang_timeout_s: how long a kernel fence may be pending before it is looked for a hang; None is for ever. As long
             may a packet execute then.
         poll_us: how often the firmware looks at the pointers of unmapped queues.
-        backoff_us: how long an evicted process stays off the hardware.
         misfortune: what happens to doorbells.
 
     Attributes:
         engines: by class, the names of its engines.
-        firmware, hardware, evictor, aggregated: what it is made of; the last is the doorbell of all unmapped queues.
+        firmware, hardware, aggregated: what it is made of; the last is the doorbell of all unmapped queues.
         firmware_class: what it makes. Replace it by a subclass to try one step done otherwise.
 
     Raises:
@@ -85,7 +83,6 @@ class Mes:
         preempt_timeout_us: float = 640_000,
         hang_timeout_s: float | None = None,
         poll_us: float = 1_000,
-        backoff_us: float = 10_000,
         misfortune: Misfortune = NO_MISFORTUNE,
     ) -> None:
         check_engines(engines, "engines")
@@ -93,7 +90,7 @@ class Mes:
         if slots < 1:
             raise BadInput("slots", str(slots), "at least 1")
         _check_numbers(preempt_us=preempt_us, quantum_us=quantum_us, preempt_timeout_us=preempt_timeout_us)
-        _check_numbers(poll_us=poll_us, backoff_us=backoff_us)
+        _check_numbers(poll_us=poll_us)
         self.engines: Mapping[str, tuple[str, ...]] = {
             engine_class: tuple(f"{engine_class}{instance}" for instance in range(number))
             for engine_class, number in engines.items()
@@ -113,13 +110,10 @@ class Mes:
         self.hardware = Hardware(world, runtime.events, self._names, self.firmware.post)
         self.aggregated = Doorbell(partial(self._road.carry, lambda: self.firmware.post(Poll(rung=True))))
         self.firmware.attach(self.hardware, self.aggregated)
-        self.evictor = runtime.start(Evictor, self.firmware, world, backoff_us, name="mes evictor")
 
-    def process(self, name: str, published: Callable[[Fence], object] | None = None) -> Process:
+    def process(self, name: str) -> Process:
         """Make a process, which can have 512 queues. Client context. See `Process`."""
-        process = Process(self, name, published)
-        self.evictor.post(Admit(process))
-        return process
+        return Process(self, name)
 
     def queue(
         self,

@@ -1,13 +1,11 @@
-"""A process that uses a device: its doorbells, its queues, and the fence that others wait for to move its memory."""
+"""A process that uses a device: its doorbells and its queues."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from fencepost.fences import Fence, Preemption
 from fencepost.hw.user_queue.doorbell import DoorbellPage
-from fencepost.hw.user_queue.evictor import Evict
 from fencepost.hw.user_queue.messages import Release, Suspend
 from fencepost.policies import Priority
 from fencepost.sync import Gate
@@ -22,8 +20,7 @@ __all__ = ["Process"]
 class Process:
     """The queues of one client on one device. Made by `Mes.process`.
 
-    All its memory has one eviction fence: who wants some of it waits for that, which takes all its queues off the
-    hardware. It comes back by itself, with another fence.
+    Whoever wants its memory takes all its queues off the hardware first: `hw.eviction.ComputeProcess` does so.
 
     Args:
         mes: the device.
@@ -31,16 +28,12 @@ class Process:
 
     Attributes:
         page: its doorbells.
-        preemption: the way off the hardware and back.
-        published: called with each new eviction fence, before its queues run; it may only post.
     """
 
-    def __init__(self, mes: Mes, name: str, published: Callable[[Fence], object] | None = None) -> None:
+    def __init__(self, mes: Mes, name: str) -> None:
         self.mes = mes
         self.name = name
         self.page = DoorbellPage(name)
-        self.published = published
-        self.preemption = Preemption(lambda: mes.evictor.post(Evict(self)), name=f"eviction of {name}")
 
     def queue(
         self,
@@ -55,27 +48,8 @@ class Process:
         """Make a queue. Client context. See `Mes.queue`."""
         return self.mes.queue(self, engines, name, size=size, priority=priority, lost=lost, aggregated=aggregated)
 
-    @property
-    def eviction_fence(self) -> Fence:
-        """The fence that promises the next eviction, or the last one until its queues are back. Any context."""
-        return self.preemption.fence
-
-    def evict(self) -> Fence:
-        """Have its queues taken off the hardware; the fence that is returned signals when they are.
-
-        What `eviction_fence.wait()` does without the wait. One that is under way is not begun twice. Any context.
-        """
-        fence = self.eviction_fence
-        fence.enable_signaling()
-        return fence
-
-    def publish(self, fence: Fence) -> None:
-        """Let others find a new eviction fence. By the evictor."""
-        if self.published is not None:
-            self.published(fence)
-
     def hold(self) -> Gate:
-        """Take its queues off the hardware until `release`, whatever evictions do; opens when they are.
+        """Take its queues off the hardware until `release`, also those that are made meanwhile; opens when they are.
 
         Holds are counted. Never blocks; any context.
         """

@@ -286,7 +286,8 @@ def test_an_end_that_is_not_in_time_keeps_the_memory(rt: Runtime, memory: Memory
     spill(memory, 4)
 
 
-def test_leaving_the_runtime_ends_an_eviction_that_does_not_come() -> None:
+@pytest.mark.parametrize("awaited", [False, True])
+def test_leaving_the_runtime_ends_an_eviction_that_does_not_come(awaited: bool) -> None:  # noqa: FBT001 - a parameter of a test
     with Runtime(world="virtual") as rt:
         memory = MemoryManager(10 * PAGE, 20 * PAGE)
         process = made(rt, memory, None)
@@ -294,7 +295,8 @@ def test_leaving_the_runtime_ends_an_eviction_that_does_not_come() -> None:
         until_runs(process, 1)
         fence = process.fence
         assert fence is not None
-        fence.enable_signaling()
+        if awaited:
+            fence.enable_signaling()
     assert fence.error == -errno.ENOENT
 
 

@@ -15,6 +15,7 @@ from fencepost.checks.invariants import check_quiescent
 from fencepost.events.kinds import BATCH
 from fencepost.fences import Fence, UserFence
 from fencepost.hw.user_queue import Mes, Misfortune, Process, UserQueue, UserWrite
+from fencepost.sync import current
 from tests.hw.user_queue.kit import packet
 
 Dispatch = Literal["thread", "workqueue"]
@@ -44,20 +45,25 @@ def use(queue: UserQueue, seed: int, user: UserFence, fences: list[Fence]) -> No
         fences.append(queue.fence(number))
 
 
+def take_off(process: Process) -> None:
+    """Hold the queues off the hardware for half a millisecond."""
+    assert process.hold().wait(20)
+    current().sleep(5e-4)
+    process.release()
+
+
 @dispatches
 def test_all_packets_are_executed_whatever_happens_to_doorbells_and_memory(dispatch: Dispatch) -> None:
     misfortune = Misfortune(lose=0.5, delay=0.2, delay_us=200)
     fences: list[Fence] = []
     with Runtime(dispatch=dispatch, workers=2, events=None) as rt:
-        mes = Mes(
-            rt, {"ccs": 2}, slots=3, quantum_us=50, preempt_us=5, poll_us=300, backoff_us=500, misfortune=misfortune
-        )
+        mes = Mes(rt, {"ccs": 2}, slots=3, quantum_us=50, preempt_us=5, poll_us=300, misfortune=misfortune)
         processes = [mes.process(f"p{number}") for number in range(2)]
         queues = [processes[number % 2].queue("ccs", size=8) for number in range(QUEUES)]
         users = [UserFence() for _ in queues]
         tasks = [rt.spawn(partial(use, queue, number, users[number], fences)) for number, queue in enumerate(queues)]
         for _ in range(5):
-            assert processes[0].evict().wait(20)
+            take_off(processes[0])
         for task in tasks:
             task.join()
         for fence in fences:
@@ -104,13 +110,12 @@ def test_everything_goes_wrong_and_every_fence_signals(dispatch: Dispatch, seed:
             quantum_us=100,
             preempt_timeout_us=1_000,
             hang_timeout_s=0.01,
-            backoff_us=500,
             misfortune=misfortune,
         )
         processes = [mes.process(f"p{number}") for number in range(3)]
         tasks = [rt.spawn(partial(try_luck, process, 10 * seed + n, fences)) for n, process in enumerate(processes)]
         for process in processes:
-            assert process.evict().wait(20)
+            take_off(process)
         mes.reset_engine("ccs0")
         for task in tasks:
             task.join()

@@ -195,7 +195,7 @@ def test_what_no_queue_can_be_made_with_is_refused_and_takes_no_doorbell(rt: Run
     [
         ({"slots": 0}, "slots: found 0"),
         ({"poll_us": -1}, "poll_us: found -1"),
-        ({"backoff_us": float("nan")}, "backoff_us: found nan"),
+        ({"quantum_us": float("nan")}, "quantum_us: found nan"),
         ({"hang_timeout_s": -1}, "hang_timeout_s"),
         ({"engines": {"tpu": 1}}, "engine class 'tpu'"),
     ],

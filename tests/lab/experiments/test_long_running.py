@@ -77,10 +77,10 @@ def test_the_order_of_the_historic_bug_deadlocks_and_the_other_does_not() -> Non
 
 @pytest.mark.parametrize("design", [PreemptFences, FaultingQueues, UserQueues])
 def test_a_search_finds_no_other_order(design: type[Design]) -> None:
-    cell = judge(DANGERS["T6-2"], design, Search(30, complete_up_to=200))
+    cell = judge(DANGERS["T6-2"], design, Search(30, complete_up_to=300))
     assert not cell.found
     assert "30 schedules of mix, seed 1" in cell.scopes
-    assert (design is FaultingQueues) == any("all with at most 0 preemptions" in scope for scope in cell.scopes)
+    assert (design is not PreemptFences) == any("all with at most 0 preemptions" in scope for scope in cell.scopes)
 
 
 def crossing(design: Design, *, pressed: bool) -> Iterator[End]:
