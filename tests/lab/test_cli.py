@@ -19,6 +19,7 @@ from fencepost.lab import cli, command
 from fencepost.lab.result import RunResult
 from fencepost.lab.runner import run
 from fencepost.lab.setup import Setup
+from tests.lab.kit import interrupted
 
 SCENARIO = """
 title = "A test"
@@ -35,21 +36,6 @@ background = true
 """
 
 MAIN = "from fencepost.lab.cli import main; main()"
-
-# Says on standard error when the first run is under way, which is when a test may press Ctrl-C.
-MAIN_TELLING = """
-import sys
-from fencepost.lab import cli, command
-
-def told(setup, *, progress, stop, run=command.run_setup):
-    def tell(now):
-        print("running", file=sys.stderr, flush=True)
-        progress(now)
-    return run(setup, progress=tell, stop=stop)
-
-command.run_setup = told
-cli.main()
-"""
 
 
 @pytest.fixture
@@ -297,17 +283,7 @@ def test_a_mistake_leaves_no_traceback() -> None:
 def test_ctrl_c_ends_a_run_with_the_results_so_far(scenario: str, tmp_path: Path, world: str, command: str) -> None:
     facts = tmp_path / "a.json"
     args = [command, scenario, "--world", world, "-s", "80000", "--json", str(facts)]
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", MAIN_TELLING, *args],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    ) as process:
-        assert process.stderr is not None
-        assert process.stderr.readline() == b"running\n"
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=30)
-    assert process.returncode == 130
+    out = interrupted(args)
     assert b"interrupted: these are the results so far" in out
     told = json.loads(facts.read_text())
     (run,) = told["runs"] if command == "compare" else [told]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from fencepost.lab import cli
+from tests.lab.kit import interrupted
 
 SCENARIO = """
 title = "A test"
@@ -33,26 +31,6 @@ cgroup = "back"
 """
 
 ALL = "none,rfc-priority,rfc-budget,rfc-budget-faithful,v6,v8,hweight"
-
-# Says on standard error that the second run is under way, which is when a test may press Ctrl-C.
-MAIN_TELLING = """
-import sys
-from fencepost.lab import cli, command
-
-runs = []
-
-def told(setup, *, progress, stop, run=command.run_setup):
-    runs.append(setup)
-    def tell(now):
-        if len(runs) == 2:
-            print("running", file=sys.stderr, flush=True)
-        progress(now)
-    return run(setup if len(runs) == 2 else replace(setup, duration_s=0.05), progress=tell, stop=stop)
-
-from dataclasses import replace
-command.run_setup = told
-cli.main()
-"""
 
 
 @pytest.fixture
@@ -131,17 +109,7 @@ def test_a_mistake_is_told_in_one_line(scenario: str, options: tuple[str, ...], 
 def test_ctrl_c_between_controllers_leaves_the_results_so_far(scenario: str, tmp_path: Path, world: str) -> None:
     facts = tmp_path / "a.json"
     args = ["compare", scenario, "--controller", ALL, "--world", world, "-s", "80000", "--json", str(facts)]
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", MAIN_TELLING, *args],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    ) as process:
-        assert process.stderr is not None
-        assert process.stderr.readline() == b"running\n"
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=30)
-    assert process.returncode == 130
+    out = interrupted(args, run=2)
     assert b"rfc-priority: interrupted: these are the results so far" in out
     whole, cut = json.loads(facts.read_text())["runs"]
     assert (whole["controller"], whole["interrupted"]) == ("none", False)

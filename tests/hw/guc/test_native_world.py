@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import random
 from functools import partial
-from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -13,11 +12,11 @@ import pytest
 from fencepost import Runtime
 from fencepost.actors import Job
 from fencepost.checks.invariants import check_events, check_quiescent
-from fencepost.events.kinds import BATCH
 from fencepost.hw import Batch
 from fencepost.hw.guc import Guc, GucQueue
 from fencepost.hw.guc.messages import FromFirmware
 from fencepost.policies import Priority
+from tests.hw.kit import assert_one_at_a_time
 
 Dispatch = Literal["thread", "workqueue"]
 
@@ -25,15 +24,6 @@ dispatches = pytest.mark.parametrize("dispatch", ["thread", "workqueue"])
 
 QUEUES = 6
 JOBS = 20
-
-
-def assert_one_at_a_time(rt: Runtime) -> None:
-    assert rt.events is not None
-    by_engine: dict[str, list[tuple[int, int]]] = {}
-    for _, _, engine, _, _, _, start_ns, end_ns in rt.events.of(BATCH):
-        by_engine.setdefault(engine, []).append((start_ns, end_ns))
-    for times in by_engine.values():
-        assert all(before[1] <= after[0] for before, after in pairwise(times))
 
 
 def assert_in_order(jobs: list[Job]) -> None:

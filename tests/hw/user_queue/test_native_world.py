@@ -5,17 +5,16 @@ from __future__ import annotations
 import errno
 import random
 from functools import partial
-from itertools import pairwise
 from typing import Literal
 
 import pytest
 
 from fencepost import Runtime
 from fencepost.checks.invariants import check_quiescent
-from fencepost.events.kinds import BATCH
 from fencepost.fences import Fence, UserFence
 from fencepost.hw.user_queue import Mes, Misfortune, Process, UserQueue, UserWrite
 from fencepost.sync import current
+from tests.hw.kit import assert_one_at_a_time
 from tests.hw.user_queue.kit import packet
 
 Dispatch = Literal["thread", "workqueue"]
@@ -24,15 +23,6 @@ dispatches = pytest.mark.parametrize("dispatch", ["thread", "workqueue"])
 
 QUEUES = 5
 PACKETS = 30
-
-
-def assert_one_at_a_time(rt: Runtime) -> None:
-    assert rt.events is not None
-    by_engine: dict[str, list[tuple[int, int]]] = {}
-    for _, _, engine, _, _, _, start_ns, end_ns in rt.events.of(BATCH):
-        by_engine.setdefault(engine, []).append((start_ns, end_ns))
-    for times in by_engine.values():
-        assert all(before[1] <= after[0] for before, after in pairwise(times))
 
 
 def use(queue: UserQueue, seed: int, user: UserFence, fences: list[Fence]) -> None:
