@@ -11,27 +11,26 @@ Everything that is told was seen: each design plays each scene in worlds of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 from rich.console import Console
 
-from fencepost.checks.strategies import new_strategy
-from fencepost.errors import BadInput
 from fencepost.hw.long_running.designs import DESIGNS, Design
+from fencepost.lab.experiments.gather import gather
 from fencepost.lab.experiments.long_running_cells import PLAYS, Played, play
 from fencepost.lab.experiments.long_running_report import show
 from fencepost.lab.experiments.long_running_runs import Search
 from fencepost.lab.experiments.long_running_thrash import THRASHERS, Thrash, ThrashResult, thrash
-from fencepost.lab.process import CtrlC
-from fencepost.lab.toml_file import Table, TomlFile
+from fencepost.lab.experiments.search_fields import MAX_SCHEDULES, Schedules, SearchFields, SearchStrategy, check_search
+from fencepost.lab.toml_file import TomlFile
 
 __all__ = ["LongRunningOutcome", "LongRunningTable", "long_running"]
 
-MAX_SCHEDULES: Final = 1_000_000
 MAX_ROUNDS: Final = 100_000
 MAX_WORK_US: Final = 100_000
 
@@ -48,7 +47,7 @@ _Design: TypeAlias = Annotated[str, Field(description=f"one of {', '.join(_NAMES
 _Pause: TypeAlias = Annotated[float, Field(ge=0, le=1000, description="milliseconds, from 0 to 1000")]
 
 
-class LongRunningTable(Table):
+class LongRunningTable(SearchFields):
     """What such a file may hold."""
 
     experiment: Annotated[Literal["long-running"], Field(description="long-running")]
@@ -56,14 +55,11 @@ class LongRunningTable(Table):
     designs: Annotated[list[_Design], Field(min_length=1, description=f"a list of {', '.join(_NAMES)}")] = Field(
         default_factory=lambda: [*_NAMES]
     )
-    search: Annotated[str, Field(description="a strategy of `fencepost explore`, such as dfs1 or mix")] = "mix"
-    schedules: Annotated[
-        int, Field(ge=0, le=MAX_SCHEDULES, description=f"a whole number from 0 (no search) to {MAX_SCHEDULES}")
-    ] = 100
+    search: SearchStrategy = "mix"
+    schedules: Schedules = 100
     complete_up_to: Annotated[
         int, Field(ge=0, le=MAX_SCHEDULES, description=f"a whole number from 0 to {MAX_SCHEDULES}")
     ] = 160
-    seed: Annotated[int, Field(ge=0, description="a whole number from 0 up")] = 1
     work_us: Annotated[int, Field(ge=1, le=MAX_WORK_US, description=f"a whole number from 1 to {MAX_WORK_US}")] = 1000
     rounds: Annotated[int, Field(ge=1, le=MAX_ROUNDS, description=f"a whole number from 1 to {MAX_ROUNDS}")] = 1000
     min_run_ms: _Pause = 0.1
@@ -109,13 +105,7 @@ def long_running(file: TomlFile) -> LongRunningOutcome:
     Raises BadInput for a file that is not as it should be; nothing has run then.
     """
     table = _checked(file)
-    found: list[Played | ThrashResult] = []
-    interrupted = False
-    with CtrlC() as stop:
-        for result in _results(table):
-            found.append(result)
-            if interrupted := stop.is_set():
-                break
+    found, interrupted = gather(list(_runs(table)))
     return LongRunningOutcome(
         title=table.title,
         designs=tuple(dict.fromkeys(table.designs)),
@@ -127,22 +117,19 @@ def long_running(file: TomlFile) -> LongRunningOutcome:
 
 def _checked(file: TomlFile) -> LongRunningTable:
     table = file.table(LongRunningTable)
-    try:
-        new_strategy(table.search, table.seed)
-    except BadInput as error:
-        raise BadInput(file.where(("search",)), error.found, error.expected) from None
+    check_search(file, table)
     return table
 
 
-def _results(table: LongRunningTable) -> Iterator[Played | ThrashResult]:
+def _runs(table: LongRunningTable) -> Iterator[Callable[[], Played | ThrashResult]]:
     search = Search(table.schedules, table.search, table.seed, table.complete_up_to)
     for test, variant, design in PLAYS:
         if design.name in table.designs:
-            yield play(test, variant, design, search)
+            yield partial(play, test, variant, design, search)
     for design in THRASHERS:
         if design.name in table.designs:
             for what in _pauses(table, design):
-                yield thrash(design, what)
+                yield partial(thrash, design, what)
 
 
 def _pauses(table: LongRunningTable, design: type[Design]) -> Iterator[Thrash]:

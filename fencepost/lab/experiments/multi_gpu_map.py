@@ -11,30 +11,28 @@ Everything that is told was seen: each design is run under each event, in worlds
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fencepost.checks.strategies import new_strategy
 from fencepost.errors import BadInput
 from fencepost.hw.mapping import DESIGNS, MAX_GPUS
+from fencepost.lab.experiments.gather import gather
 from fencepost.lab.experiments.multi_gpu_events import EVENTS, observe
 from fencepost.lab.experiments.multi_gpu_races import RACES, RaceResult, race
 from fencepost.lab.experiments.multi_gpu_report import show
 from fencepost.lab.experiments.multi_gpu_stage import MapSetup, Observation
 from fencepost.lab.experiments.multi_gpu_storm import Storm, StormResult, weather
-from fencepost.lab.process import CtrlC
-from fencepost.lab.screen import new_console
-from fencepost.lab.toml_file import Table, TomlFile
+from fencepost.lab.experiments.search_fields import Schedules, SearchFields, SearchStrategy, check_search
+from fencepost.lab.toml_file import TomlFile
 
 __all__ = ["MultiGpuOutcome", "MultiGpuTable", "multi_gpu_map"]
 
 SECOND_MS: Final = 1000
-MAX_SCHEDULES: Final = 1_000_000
 
 
 def _is_design(name: str) -> str:
@@ -50,7 +48,7 @@ _Length: TypeAlias = Annotated[float, Field(gt=0, le=3600, description="seconds,
 _Design: TypeAlias = Annotated[str, Field(description=f"one of {', '.join(DESIGNS)}"), AfterValidator(_is_design)]
 
 
-class MultiGpuTable(Table):
+class MultiGpuTable(SearchFields):
     """What such a file may hold."""
 
     experiment: Annotated[Literal["multi-gpu-map"], Field(description="multi-gpu-map")]
@@ -68,11 +66,8 @@ class MultiGpuTable(Table):
     )
     signals: Annotated[Literal["periodic", "random"], Field(description="one of periodic, random")] = "periodic"
     storm_s: _Length = 10.0
-    search: Annotated[str, Field(description="a strategy of `fencepost explore`, such as dfs1 or mix")] = "dfs1"
-    schedules: Annotated[
-        int, Field(ge=0, le=MAX_SCHEDULES, description=f"a whole number from 0 (no search) to {MAX_SCHEDULES}")
-    ] = 3000
-    seed: Annotated[int, Field(ge=0, description="a whole number from 0 up")] = 1
+    search: SearchStrategy = "dfs1"
+    schedules: Schedules = 3000
 
     @property
     def setup(self) -> MapSetup:
@@ -135,15 +130,7 @@ def multi_gpu_map(file: TomlFile) -> MultiGpuOutcome:
     Raises BadInput for a file that is not as it should be; nothing has run then.
     """
     table = _checked(file)
-    found: list[Observation | StormResult | RaceResult] = []
-    interrupted = False
-    with CtrlC() as stop, _bar() as bar:
-        task = bar.add_task("", total=_count(table))
-        for result in _results(table):
-            found.append(result)
-            bar.update(task, advance=1, refresh=True)
-            if interrupted := stop.is_set():
-                break
+    found, interrupted = gather(list(_runs(table)))
     return MultiGpuOutcome(
         title=table.title,
         setup=table.setup,
@@ -159,35 +146,19 @@ def _checked(file: TomlFile) -> MultiGpuTable:
     table = file.table(MultiGpuTable)
     if table.fail_at >= table.gpus:
         raise BadInput(file.where(("fail_at",)), str(table.fail_at), f"a GPU, from 0 to {table.gpus - 1}")
-    try:
-        new_strategy(table.search, table.seed)
-    except BadInput as error:
-        raise BadInput(file.where(("search",)), error.found, error.expected) from None
+    check_search(file, table)
     return table
 
 
-def _bar() -> Progress:
-    """Return what shows on a terminal how far it is. It starts no thread."""
-    console = new_console(stderr=True)
-    columns = (BarColumn(), TextColumn("{task.completed} of {task.total} runs"), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True, auto_refresh=False, disable=not console.is_terminal)
-
-
-def _count(table: MultiGpuTable) -> int:
-    """Return how many results there will be."""
-    rows = len(EVENTS) + len(set(table.signal_periods_ms)) + (len(RACES) if table.schedules else 0)
-    return rows * len(set(table.designs))
-
-
-def _results(table: MultiGpuTable) -> Iterator[Observation | StormResult | RaceResult]:
+def _runs(table: MultiGpuTable) -> Iterator[Callable[[], Observation | StormResult | RaceResult]]:
     setup, designs = table.setup, list(dict.fromkeys(table.designs))
     seed = table.seed if table.signals == "random" else None
     for event in EVENTS:
-        yield from (observe(setup, design, event) for design in designs)
+        yield from (partial(observe, setup, design, event) for design in designs)
     for period_ms in dict.fromkeys(table.signal_periods_ms):
         storm = Storm(round(1000 * period_ms), round(1e6 * table.storm_s), seed)
-        yield from (weather(setup, design, storm) for design in designs)
+        yield from (partial(weather, setup, design, storm) for design in designs)
     if table.schedules:
         for event in RACES:
             for design in designs:
-                yield race(design, event, strategy=table.search, schedules=table.schedules, seed=table.seed)
+                yield partial(race, design, event, strategy=table.search, schedules=table.schedules, seed=table.seed)
